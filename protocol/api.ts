@@ -1,0 +1,170 @@
+// The dashboard's and automation's side of the wire: resources of `/api/v1`.
+import { z } from "zod";
+import { DeviceId, Digest, Fraction, GroupName, ModelName, Timestamp, VersionId } from "./names.ts";
+import { TrainingMetrics } from "./mlops.ts";
+import { Attempt, InferenceStats, Installed, Inventory, OutcomeReport, Trouble } from "./report.ts";
+import { Variant } from "./statement.ts";
+import { DeploymentState, Phase, Stage, SyncState, Verdict } from "./words.ts";
+
+export const Version = z.object({
+  model: ModelName,
+  version_id: VersionId,
+  stage: Stage,
+  accuracy: Fraction,
+  accuracy_delta: z.number().nullable(),
+  training_samples: z.number(),
+  training_date: z.string(),
+  metrics: TrainingMetrics,
+  variants: z.array(Variant),
+  sha256: Digest,
+  size_bytes: z.number(),
+  signed_by: z.string().nullable(),
+  registered_at: Timestamp,
+  registered_by: z.string(),
+  decided_by: z.string().nullable(),
+  decided_at: Timestamp.nullable(),
+  decision_reason: z.string().nullable(),
+  /** Devices whose current file is one of the variants. */
+  running_on: z.number().int(),
+});
+export type Version = z.infer<typeof Version>;
+
+export const GroupTarget = z.object({
+  version: VersionId,
+  deployment_id: z.string(),
+  previous_version: VersionId.nullable(),
+  since: Timestamp,
+});
+export const Group = z.object({
+  name: GroupName,
+  targets: z.record(ModelName, GroupTarget),
+  manifest_sequence: z.number().int(),
+  devices_total: z.number().int(),
+  devices_online: z.number().int(),
+  /** Devices by sync state of the default model, absent when zero. */
+  sync: z.partialRecord(SyncState, z.number().int()),
+  /** Devices by the version they run. `none` when nothing is installed. */
+  versions: z.record(z.string(), z.number().int()),
+});
+export type Group = z.infer<typeof Group>;
+
+export const DeviceModel = z.object({
+  current: Installed.nullable(),
+  backup: Installed.nullable(),
+  current_since: Timestamp.nullable(),
+  target: z.object({ version: VersionId, deployment_id: z.string() }).nullable(),
+  sync: SyncState,
+  attempt: Attempt.nullable(),
+  last_outcome: OutcomeReport.nullable(),
+  stats: InferenceStats.nullable(),
+});
+export const Device = z.object({
+  id: DeviceId,
+  group: GroupName,
+  online: z.boolean(),
+  last_seen: Timestamp.nullable(),
+  enrolled_at: Timestamp,
+  /** Of the default model, or the worst of several. */
+  sync: SyncState,
+  phase: Phase,
+  inventory: Inventory.nullable(),
+  models: z.record(ModelName, DeviceModel),
+  hold: z.object({ until: Timestamp, reason: z.string() }).nullable(),
+  trouble: Trouble.nullable(),
+  status_url: z.string().nullable(),
+});
+export type Device = z.infer<typeof Device>;
+
+export const GateCondition = z.object({
+  /** Stable: `soak`, `committed`, `rollbacks`, `errors`, `latency`, `accuracy`. */
+  name: z.string(),
+  verdict: Verdict,
+  /** A sentence with figures: "41 s of 60 s monitored". */
+  detail: z.string(),
+});
+export const GateReport = z.object({
+  verdict: Verdict,
+  conditions: z.array(GateCondition),
+  evaluated_at: Timestamp,
+});
+export type GateReport = z.infer<typeof GateReport>;
+
+/** How many of a deployment's devices stand where. Every device is in exactly one; offline ones are not waited for. */
+export const Progress = z.object({
+  total: z.number().int(),
+  committed: z.number().int(),
+  moving: z.number().int(),
+  pending: z.number().int(),
+  rolled_back: z.number().int(),
+  failed: z.number().int(),
+  incompatible: z.number().int(),
+  held: z.number().int(),
+  offline: z.number().int(),
+});
+export type Progress = z.infer<typeof Progress>;
+
+export const DeploymentKind = z.enum(["pilot", "all", "group", "rollback"]);
+export const Deployment = z.object({
+  id: z.string(),
+  model: ModelName,
+  version: VersionId,
+  kind: DeploymentKind,
+  groups: z.array(GroupName),
+  /** What each group ran before; null for a group that had no target. */
+  previous: z.record(GroupName, VersionId.nullable()),
+  state: DeploymentState,
+  /** Why it is in this state, in a sentence. */
+  state_reason: z.string(),
+  share: Fraction,
+  reason: z.string(),
+  created_by: z.string(),
+  created_at: Timestamp,
+  /** Since when the gate's soak time counts: everyone reachable has settled. */
+  soaking_since: Timestamp.nullable(),
+  finished_at: Timestamp.nullable(),
+  progress: Progress,
+  gate: GateReport.nullable(),
+});
+export type Deployment = z.infer<typeof Deployment>;
+
+export const Event = z.object({
+  id: z.number().int(),
+  at: Timestamp,
+  /** `version.registered`, `deployment.created`, `device.outcome`, … */
+  kind: z.string(),
+  actor: z.string(),
+  subject: z.string(),
+  /** The sentence a reader sees. */
+  summary: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+/** One row of the append-only history that feeds audit, live updates and webhooks. */
+export type Event = z.infer<typeof Event>;
+
+export const PutTargetRequest = z.object({
+  model: ModelName.optional(),
+  version: VersionId,
+  reason: z.string().max(1_000).optional(),
+});
+export const PatchDeviceRequest = z.object({ group: GroupName });
+export const DeploymentActionRequest = z.object({ reason: z.string().max(1_000).optional() });
+export const CreateGroupRequest = z.object({ name: GroupName });
+
+export const Session = z.object({
+  auth: z.enum(["none", "token"]),
+  signed_in: z.boolean(),
+  user: z.string().nullable(),
+  role: z.enum(["viewer", "engineer", "admin"]).nullable(),
+  hub_version: z.string(),
+  /** Soak time of the default gate, so that pages can say what is being waited for. */
+  gate_soak_seconds: z.number(),
+});
+export type Session = z.infer<typeof Session>;
+
+/** `?limit=&cursor=` in, `{items, next_cursor}` out. */
+export const ListQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  cursor: z.string().max(256).optional(),
+});
+export const listOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), next_cursor: z.string().nullable() });

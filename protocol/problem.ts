@@ -1,0 +1,51 @@
+// Problem documents (RFC 9457) and their stable codes: scripts may rely on `code`, people read `detail` and `next_step`.
+import { z } from "zod";
+
+export const ProblemCode = z.enum([
+  "ARTIFACT_MISSING",
+  "ARTIFACT_UNAVAILABLE",
+  "BAD_REQUEST",
+  "BODY_TOO_LARGE",
+  "BUCKET_NOT_CONFIGURED",
+  "CONFLICT",
+  "DEPLOYMENT_CLOSED",
+  "DEPLOYMENT_UNKNOWN",
+  "DEVICE_REVOKED",
+  "DEVICE_UNKNOWN",
+  "DIGEST_MISMATCH",
+  "FORBIDDEN",
+  "GATE_NOT_MET",
+  "GROUP_UNKNOWN",
+  "INTERNAL",
+  "JOIN_TOKEN_REFUSED",
+  "MEDIA_TYPE",
+  "METHOD_NOT_ALLOWED",
+  "MODEL_PATH_REFUSED",
+  "NOT_FOUND",
+  "NO_MANIFEST",
+  "OVERLOADED",
+  "QUARANTINED",
+  "SIZE_MISMATCH",
+  "STATEMENT_REFUSED",
+  "STORE_UNAVAILABLE",
+  "UNAUTHENTICATED",
+  "VERSION_CONFLICT",
+  "VERSION_NOT_DEPLOYABLE",
+  "VERSION_UNKNOWN",
+]);
+export type ProblemCode = z.infer<typeof ProblemCode>;
+
+export const PROBLEM_MEDIA_TYPE = "application/problem+json";
+
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  code: ProblemCode,
+  detail: z.string().optional(),
+  /** What the reader can do about it. */
+  next_step: z.string().optional(),
+  /** Facts that belong to the code: `missing` for GATE_NOT_MET, `errors` for BAD_REQUEST, … */
+  context: z.record(z.string(), z.unknown()).optional(),
+});
+export type Problem = z.infer<typeof Problem>;

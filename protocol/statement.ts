@@ -1,0 +1,54 @@
+// The version statement: what the release key signs on the training side. It binds a version to its bytes and to its proof.
+import { z } from "zod";
+import { Tensor } from "./inference.ts";
+import { Digest, ModelName, Sequence, Timestamp, VersionId } from "./names.ts";
+
+/** What a variant needs. A missing field means "any"; `{}` fits every device (portable files such as ONNX). */
+export const Platform = z.object({
+  arch: z.string().optional(),
+  /** Module name as the device tree gives it, e.g. `NVIDIA Jetson Orin NX`. */
+  module: z.string().optional(),
+  /** GPU compute capability, e.g. `8.7`. */
+  sm: z.string().optional(),
+  /** TensorRT of the inference process, e.g. `10.3.0`. */
+  tensorrt: z.string().optional(),
+});
+export type Platform = z.infer<typeof Platform>;
+
+export const Variant = z.object({
+  digest: Digest,
+  size_bytes: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
+  /** Without a dot: `trt`, `engine`, `onnx`. The file on the device is `model-<version>.<format>`. */
+  format: z
+    .string()
+    .regex(/^[a-z0-9]{1,16}$/)
+    .default("trt"),
+  platform: Platform.default({}),
+});
+/** One artifact of a version for one platform, identified by its digest. */
+export type Variant = z.infer<typeof Variant>;
+
+export const Tolerance = z.object({ absolute: z.number().min(0), relative: z.number().min(0).default(0) });
+export type Tolerance = z.infer<typeof Tolerance>;
+
+/** Inputs with known answers: a candidate that answers otherwise is wrong, however fast it is. */
+export const Golden = z.object({
+  /** By output name. */
+  tolerance: z.record(z.string(), Tolerance),
+  samples: z.array(z.object({ inputs: z.array(Tensor).min(1), outputs: z.array(Tensor).min(1) })).max(256),
+});
+export type Golden = z.infer<typeof Golden>;
+
+export const Statement = z.object({
+  schema: z.literal(1),
+  model: ModelName,
+  version: VersionId,
+  /** Rises with every release of a model; lets a device refuse anything older than a floor. */
+  release: Sequence,
+  created_at: Timestamp,
+  variants: z.array(Variant).min(1).max(64),
+  golden: Golden.optional(),
+});
+export type Statement = z.infer<typeof Statement>;
+
+export const STATEMENT_PAYLOAD_TYPE = "application/vnd.context-edge.statement+json";

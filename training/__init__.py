@@ -1,0 +1,1 @@
+"""Training for Context Edge: synthetic machine data in, a measured ONNX model out."""
