@@ -26,12 +26,7 @@ export type Opened<T> = { ok: true; value: T; keyId: string } | { ok: false; pro
 /** Pre-authentication encoding: the type is signed with the payload, so one document never passes for another. */
 function preAuthEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
   const type = utf8ToBytes(payloadType);
-  return concatBytes(
-    utf8ToBytes(`DSSEv1 ${type.length} `),
-    type,
-    utf8ToBytes(` ${payload.length} `),
-    payload,
-  );
+  return concatBytes(utf8ToBytes(`DSSEv1 ${type.length} `), type, utf8ToBytes(` ${payload.length} `), payload);
 }
 
 /** Signs the JSON of `value`. The exact bytes are kept in the envelope, so no canonical form is needed. */
