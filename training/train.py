@@ -74,7 +74,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default 2; figures may move with it)")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    changes = {name: getattr(options, name) for name in ("samples", "epochs", "seed") if getattr(options, name)}
+    given = {name: getattr(options, name) for name in ("samples", "epochs", "seed")}
+    changes = {name: value for name, value in given.items() if value is not None}
     plan = replace(PLANS[options.version], **changes)
     network, curves = train(plan)
     write_version(options.output, plan, network, curves, datetime.now(timezone.utc))
