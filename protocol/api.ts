@@ -35,6 +35,8 @@ export const GroupTarget = z.object({
   previous_version: VersionId.nullable(),
   since: Timestamp,
 });
+export type GroupTarget = z.infer<typeof GroupTarget>;
+
 export const Group = z.object({
   name: GroupName,
   targets: z.record(ModelName, GroupTarget),
@@ -58,6 +60,8 @@ export const DeviceModel = z.object({
   last_outcome: OutcomeReport.nullable(),
   stats: InferenceStats.nullable(),
 });
+export type DeviceModel = z.infer<typeof DeviceModel>;
+
 export const Device = z.object({
   id: DeviceId,
   group: GroupName,
@@ -82,6 +86,8 @@ export const GateCondition = z.object({
   /** A sentence with figures: "41 s of 60 s monitored". */
   detail: z.string(),
 });
+export type GateCondition = z.infer<typeof GateCondition>;
+
 export const GateReport = z.object({
   verdict: Verdict,
   conditions: z.array(GateCondition),

@@ -1,0 +1,46 @@
+// How far a deployment has come: every device in exactly one bin, and those that cannot answer never hold it open.
+import type { Progress } from "@context-edge/protocol";
+import type { Standing } from "./sync.ts";
+
+export interface Member {
+  id: string;
+  online: boolean;
+  standing: Standing;
+}
+
+type Bin = Exclude<keyof Progress, "total">;
+
+const EMPTY: Progress = {
+  total: 0,
+  committed: 0,
+  moving: 0,
+  pending: 0,
+  rolled_back: 0,
+  failed: 0,
+  incompatible: 0,
+  held: 0,
+  offline: 0,
+};
+
+export function progressOf(members: readonly Member[]): Progress {
+  const progress = { ...EMPTY, total: members.length };
+  for (const member of members) progress[binOf(member)] += 1;
+  return progress;
+}
+
+/** An end that was reported stays counted when the device goes away afterwards; only the undecided become `offline`. */
+function binOf({ online, standing }: Member): Bin {
+  const { sync, phase, outcome } = standing;
+  if (sync === "in-sync") return "committed";
+  if (sync === "incompatible") return "incompatible";
+  if (sync === "failed") return outcome?.outcome === "rolled-back" ? "rolled_back" : "failed";
+  if (!online) return "offline";
+  if (sync === "held") return "held";
+  return phase === "idle" ? "pending" : "moving";
+}
+
+/** Devices the deployment still waits for. */
+export const isUnderWay = (progress: Progress) => progress.pending + progress.moving > 0;
+
+/** Devices that got the version and did not keep it. */
+export const badEnds = (progress: Progress) => progress.rolled_back + progress.failed;

@@ -1,0 +1,67 @@
+// Where a device stands against its target, from what it reported and what its group should run.
+import {
+  isInWave,
+  type Digest,
+  type Observed,
+  type ObservedModel,
+  type OutcomeReport,
+  type Phase,
+  type SyncState,
+  type VersionId,
+} from "@context-edge/protocol";
+
+/** A group's target for one model, with what is needed to recognise it on a device. */
+export interface TargetView {
+  version: VersionId;
+  deploymentId: string;
+  previousVersion: VersionId | null;
+  since: string;
+  share: number;
+  paused: boolean;
+  retry: number;
+  /** By device: the time of an outcome that a retry made void. */
+  excused: Readonly<Record<string, string>>;
+  digests: readonly Digest[];
+}
+
+export interface Standing {
+  sync: SyncState;
+  phase: Phase;
+  /** The outcome of the very deployment that set the target, if the device has told one. */
+  outcome: OutcomeReport | null;
+}
+
+/** Codes with which a device says that no variant fits it. */
+const INCOMPATIBLE_CODES: readonly string[] = ["NO_COMPATIBLE_VARIANT", "PLATFORM_MISMATCH"];
+
+export function standingOf(
+  deviceId: string,
+  observed: Observed | null,
+  model: ObservedModel | undefined,
+  lastOutcome: OutcomeReport | null,
+  target: TargetView | undefined,
+): Standing {
+  const phase = model?.attempt?.phase ?? (observed?.phase === "blocked" ? "blocked" : "idle");
+  const isOfTarget = target !== undefined && lastOutcome?.deployment_id === target.deploymentId;
+  const outcome = isOfTarget && target.excused[deviceId] !== lastOutcome.at ? lastOutcome : null;
+  const standing = (sync: SyncState): Standing => ({ sync, phase, outcome });
+  if (!target || !observed) return standing("unknown");
+  // The device's own report of what it runs is the proof, not the outcome it announced: success counts once it reported again.
+  const runsTarget =
+    model?.current !== undefined && model.current !== null && target.digests.includes(model.current.digest);
+  if (runsTarget && !model.attempt) return standing("in-sync");
+  if (!isInWave(deviceId, target.deploymentId, target.share)) return standing(model?.attempt ? "pending" : "in-sync");
+  if (outcome && outcome.outcome !== "committed" && !model?.attempt) {
+    return standing(INCOMPATIBLE_CODES.includes(outcome.code) ? "incompatible" : "failed");
+  }
+  if (observed.phase === "blocked") return standing("failed");
+  if (observed.hold) return standing("held");
+  return standing("pending");
+}
+
+/** Of several models, the one a reader must know about. */
+const WORST_FIRST: readonly SyncState[] = ["failed", "incompatible", "held", "pending", "unknown", "in-sync"];
+
+export function worstOf(states: readonly SyncState[]): SyncState {
+  return WORST_FIRST.find((state) => states.includes(state)) ?? "unknown";
+}

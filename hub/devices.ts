@@ -1,0 +1,109 @@
+// Devices of the hub: enrolment by join token, credentials, and moving between groups.
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { EnrollReply, EnrollRequest } from "@context-edge/protocol";
+import type { Change, Changes } from "./changes.ts";
+import { nextSequence } from "./core/desired.ts";
+import { ProblemError } from "./problem-error.ts";
+import type { DeviceRecord } from "./store/records.ts";
+import type { Repositories } from "./store/store.ts";
+
+export const DEFAULT_GROUP = "default";
+
+export const hashSecret = (secret: string) => createHash("sha256").update(secret).digest("hex");
+
+/** Compared by hash, so that the time it takes tells nothing. */
+export function isSameSecret(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(hashSecret(a)), Buffer.from(hashSecret(b)));
+}
+
+export async function enroll(
+  changes: Changes,
+  joinToken: string | undefined,
+  request: EnrollRequest,
+): Promise<EnrollReply> {
+  if (joinToken === undefined || !isSameSecret(joinToken, request.join_token)) {
+    throw new ProblemError("JOIN_TOKEN_REFUSED", "This join token does not admit a device here.", {
+      nextStep: "Copy the hub's present join token to the device.",
+    });
+  }
+  const credential = `ced_${randomBytes(32).toString("base64url")}`;
+  return changes.make(`device ${request.device_id}`, async ({ tx, at, touched, tell }) => {
+    const known = await tx.devices.find(request.device_id);
+    if (known?.revoked) {
+      throw new ProblemError("DEVICE_REVOKED", `${request.device_id} was revoked.`, {
+        nextStep: "Ask an admin to admit it again.",
+      });
+    }
+    const group = known?.group_name ?? request.group ?? DEFAULT_GROUP;
+    if (await tx.groups.ensure(group, at))
+      await tell("group.created", group, `Group ${group} was created by a device that enrolled`);
+    const device: DeviceRecord = {
+      id: request.device_id,
+      group_name: group,
+      home_group: known?.home_group ?? null,
+      credential_hash: hashSecret(credential),
+      enrolled_at: known?.enrolled_at ?? at,
+      last_seen: at,
+      revoked: false,
+      assignment_sequence: known?.assignment_sequence ?? nextSequence(0, Date.parse(at)),
+      outbox: known?.outbox ?? null,
+      observed_number: known?.observed_number ?? 0,
+      outcome_number: known?.outcome_number ?? 0,
+      observed: known?.observed ?? null,
+      last_outcomes: known?.last_outcomes ?? {},
+    };
+    await tx.devices.put(device);
+    touched.devices.add(device.id);
+    touched.groups.add(group);
+    const how = known ? "enrolled again; its earlier credential is void" : "enrolled";
+    await tell("device.enrolled", device.id, `${device.id} ${how} in group ${group}`, { inventory: request.inventory });
+    return { device_id: device.id, group, credential };
+  });
+}
+
+/** @param home where it returns to when it leaves; null when that is not to be remembered. */
+export async function moveDevice(
+  { tx, at, actor, touched, tell }: Change,
+  device: DeviceRecord,
+  group: string,
+  home: string | null,
+): Promise<void> {
+  if (device.group_name === group) return;
+  if (await tx.groups.ensure(group, at)) await tell("group.created", group, `${actor} created group ${group}`);
+  const assignment_sequence = nextSequence(device.assignment_sequence, Date.parse(at));
+  await tx.devices.assign(device.id, { group_name: group, home_group: home, assignment_sequence });
+  touched.devices.add(device.id);
+  touched.groups.add(group).add(device.group_name);
+  await tell("device.moved", device.id, `${actor} moved ${device.id} from ${device.group_name} to ${group}`, {
+    from: device.group_name,
+    to: group,
+  });
+}
+
+/** Makes the pilot group exactly these devices: whoever else was in it goes back to where it came from. */
+export async function formPilot(change: Change, pilotGroup: string, ids: readonly string[]): Promise<void> {
+  const devices = await change.tx.devices.list();
+  const wanted = new Set(ids);
+  for (const id of wanted) {
+    if (!devices.some((device) => device.id === id && !device.revoked)) throw unknownDevice(id);
+  }
+  for (const device of devices) {
+    if (wanted.has(device.id)) {
+      if (device.group_name !== pilotGroup) await moveDevice(change, device, pilotGroup, device.group_name);
+    } else if (device.group_name === pilotGroup) {
+      await moveDevice(change, device, device.home_group ?? DEFAULT_GROUP, null);
+    }
+  }
+}
+
+export function unknownDevice(id: string): ProblemError {
+  return new ProblemError("DEVICE_UNKNOWN", `There is no device ${id}.`, {
+    nextStep: "List the devices with GET /api/v1/devices.",
+  });
+}
+
+export async function findDevice(store: Repositories, id: string): Promise<DeviceRecord> {
+  const device = await store.devices.find(id);
+  if (!device || device.revoked) throw unknownDevice(id);
+  return device;
+}

@@ -1,0 +1,201 @@
+// Registering a version: the file must be there, the claim must fit it, and the same words twice are no second version.
+import { createHash } from "node:crypto";
+import {
+  DEFAULT_MODEL,
+  Digest,
+  ModelName,
+  seal,
+  STATEMENT_PAYLOAD_TYPE,
+  type RegisterRequest,
+  type Statement,
+  type Variant,
+} from "@context-edge/protocol";
+import { checkStatement, checkVariants, formatOf, type Claim } from "../core/registration.ts";
+import type { Hub } from "../hub.ts";
+import { ProblemError } from "../problem-error.ts";
+import type { VersionRecord } from "../store/records.ts";
+
+export interface Registered {
+  record: VersionRecord;
+  isNew: boolean;
+  warnings: string[];
+}
+
+export async function registerVersion(
+  hub: Hub,
+  actor: string,
+  modelParam: string | undefined,
+  request: RegisterRequest,
+): Promise<Registered> {
+  const model = parseModel(request.model ?? modelParam);
+  const contentHash = createHash("sha256")
+    .update(canonical({ ...request, model }))
+    .digest("hex");
+  const known = await hub.store.versions.find(model, request.version_id);
+  if (known) return sameOrConflict(known, contentHash);
+
+  const file = await locateFile(hub, request.model_path);
+  const claim: Claim = { model, version: request.version_id, ...file };
+  const described = await describe(hub, claim, request);
+  await refuseQuarantined(hub, described.variants);
+
+  return hub.changes.make(actor, async ({ tx, at, touched, tell }) => {
+    const raced = await tx.versions.find(model, request.version_id);
+    if (raced) return sameOrConflict(raced, contentHash);
+    const record: VersionRecord = {
+      model,
+      version_id: request.version_id,
+      stage: "pending",
+      accuracy: request.accuracy,
+      training_samples: request.training_samples,
+      training_date: request.training_date,
+      metrics: request.metrics ?? {},
+      variants: described.variants,
+      sha256: file.digest,
+      size_bytes: file.sizeBytes,
+      model_path: request.model_path,
+      statement: described.statement,
+      signed_by: described.signedBy,
+      content_hash: contentHash,
+      registered_at: at,
+      registered_by: actor,
+      decided_by: null,
+      decided_at: null,
+      decision_reason: null,
+    };
+    await tx.versions.insert(record);
+    touched.versions.add(`${model}/${request.version_id}`);
+    await tell(
+      "version.registered",
+      `${model}/${request.version_id}`,
+      `${actor} registered ${request.version_id} for review`,
+      {
+        model,
+        version: request.version_id,
+        accuracy: request.accuracy,
+        sha256: file.digest,
+      },
+    );
+    return { record, isNew: true, warnings: described.warnings };
+  });
+}
+
+function sameOrConflict(known: VersionRecord, contentHash: string): Registered {
+  if (known.content_hash === contentHash) return { record: known, isNew: false, warnings: [] };
+  throw new ProblemError("VERSION_CONFLICT", `${known.version_id} was registered before with other content.`, {
+    nextStep: "A version never changes: register this content under a new version.",
+    context: { registered_at: known.registered_at, sha256: known.sha256 },
+  });
+}
+
+export function parseModel(model: string | undefined): string {
+  const parsed = ModelName.safeParse(model ?? DEFAULT_MODEL);
+  if (parsed.success) return parsed.data;
+  throw new ProblemError("BAD_REQUEST", `"${model}" is no model name.`, { context: { errors: parsed.error.issues } });
+}
+
+/** `artifact://<sha256>` or `s3://bucket/key`; nothing else is ever looked at, let alone fetched. */
+async function locateFile(hub: Hub, path: string): Promise<{ digest: string; sizeBytes: number }> {
+  const artifact = /^artifact:\/\/(.+)$/.exec(path)?.[1];
+  if (artifact !== undefined) {
+    const digest = Digest.safeParse(artifact);
+    if (!digest.success) throw refusedPath(path);
+    const found = await hub.artifacts.stat(digest.data);
+    if (found) return { digest: digest.data, sizeBytes: found.sizeBytes };
+    throw new ProblemError("ARTIFACT_MISSING", `No file with digest ${digest.data} was uploaded.`, {
+      nextStep: `Upload it first with PUT /mlops/artifacts/${digest.data}.`,
+    });
+  }
+  const [, bucket, key] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,62})\/(.+)$/.exec(path) ?? [];
+  if (bucket === undefined || key === undefined || key.split("/").includes("..")) throw refusedPath(path);
+  if (!hub.buckets) {
+    throw new ProblemError("BUCKET_NOT_CONFIGURED", `This hub has no object store, so ${bucket} cannot be read.`, {
+      nextStep: "Upload the file with PUT /mlops/artifacts/<sha256>, or configure S3_BUCKETS.",
+    });
+  }
+  const adopted = await hub.buckets.adopt(bucket, key);
+  if (adopted.ok) return adopted;
+  const code = {
+    "bucket-not-configured": "BUCKET_NOT_CONFIGURED",
+    missing: "ARTIFACT_MISSING",
+    unavailable: "ARTIFACT_UNAVAILABLE",
+  } as const;
+  throw new ProblemError(code[adopted.why], adopted.detail);
+}
+
+function refusedPath(path: string): ProblemError {
+  return new ProblemError(
+    "MODEL_PATH_REFUSED",
+    `model_path ${JSON.stringify(path.slice(0, 200))} is not something this hub reads.`,
+    {
+      nextStep: "Use artifact://<sha256> of an uploaded file, or s3://bucket/key in a configured bucket.",
+    },
+  );
+}
+
+interface Described {
+  variants: Variant[];
+  statement: VersionRecord["statement"];
+  signedBy: string | null;
+  warnings: string[];
+}
+
+async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promise<Described> {
+  if (request.statement) {
+    const checked = checkStatement(request.statement, hub.keys.release, claim);
+    if (!checked.ok) throw new ProblemError(checked.code, checked.detail, { nextStep: checked.nextStep });
+    return {
+      variants: checked.statement.variants,
+      statement: request.statement,
+      signedBy: checked.keyId,
+      warnings: [],
+    };
+  }
+  if (request.variants) {
+    const checked = checkVariants(request.variants, claim);
+    if (!checked.ok) throw new ProblemError(checked.code, checked.detail, { nextStep: checked.nextStep });
+  }
+  const format = formatOf(await hub.artifacts.head(claim.digest, 4), request.model_path);
+  const variants = request.variants ?? [{ digest: claim.digest, size_bytes: claim.sizeBytes, format, platform: {} }];
+  const { devRelease } = hub.keys;
+  if (!devRelease) {
+    const warnings = ["The version carries no signed statement: it can be reviewed, but not deployed."];
+    return { variants, statement: null, signedBy: null, warnings };
+  }
+  const statement: Statement = {
+    schema: 1,
+    model: claim.model,
+    version: claim.version,
+    release: hub.now(),
+    created_at: new Date(hub.now()).toISOString(),
+    variants,
+  };
+  return {
+    variants,
+    statement: seal(STATEMENT_PAYLOAD_TYPE, statement, devRelease),
+    signedBy: devRelease.publicKey.id,
+    warnings: [
+      "This hub signed the statement itself, with a development key and without golden samples. On a real fleet the training side signs.",
+    ],
+  };
+}
+
+async function refuseQuarantined(hub: Hub, variants: readonly Variant[]): Promise<void> {
+  for (const { digest } of variants) {
+    const bad = (await hub.store.versions.withDigest(digest)).find(({ stage }) => stage === "quarantined");
+    if (bad) {
+      throw new ProblemError("QUARANTINED", `These bytes are quarantined as ${bad.version_id}.`, {
+        nextStep: "An admin may lift the quarantine with a reason.",
+      });
+    }
+  }
+}
+
+/** JSON with sorted keys: the same content in another order is the same content. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === "object" && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

@@ -1,0 +1,119 @@
+// What the store keeps, in the shapes the rest of the hub works with: parsed, named, without a trace of SQL.
+import type {
+  Deployment,
+  DeploymentState,
+  Digest,
+  Envelope,
+  GateReport,
+  Observed,
+  OutcomeReport,
+  Progress,
+  Stage,
+  TrainingMetrics,
+  Variant,
+} from "@context-edge/protocol";
+
+export interface VersionRecord {
+  model: string;
+  version_id: string;
+  stage: Stage;
+  accuracy: number;
+  training_samples: number;
+  training_date: string;
+  metrics: TrainingMetrics;
+  variants: Variant[];
+  sha256: Digest;
+  size_bytes: number;
+  model_path: string;
+  statement: Envelope | null;
+  signed_by: string | null;
+  content_hash: string;
+  registered_at: string;
+  registered_by: string;
+  decided_by: string | null;
+  decided_at: string | null;
+  decision_reason: string | null;
+}
+
+export interface GroupRecord {
+  name: string;
+  created_at: string;
+  manifest_sequence: number;
+  manifest: Envelope | null;
+  manifest_content: string | null;
+}
+
+export interface TargetRecord {
+  group_name: string;
+  model: string;
+  version: string;
+  previous_version: string | null;
+  deployment_id: string;
+  since: string;
+}
+
+export interface DeviceRecord {
+  id: string;
+  group_name: string;
+  home_group: string | null;
+  credential_hash: string;
+  enrolled_at: string;
+  last_seen: string | null;
+  revoked: boolean;
+  assignment_sequence: number;
+  outbox: string | null;
+  observed_number: number;
+  outcome_number: number;
+  observed: Observed | null;
+  last_outcomes: Record<string, OutcomeReport>;
+}
+
+export interface DeploymentRecord {
+  id: string;
+  model: string;
+  version: string;
+  kind: Deployment["kind"];
+  groups: string[];
+  previous: Record<string, string | null>;
+  state: DeploymentState;
+  state_reason: string;
+  share: number;
+  retry: number;
+  /** Bad ends that a person accepted by resuming. */
+  tolerated: number;
+  /** By device: the time of the outcome that a retry made void. */
+  excused: Record<string, string>;
+  reason: string;
+  created_by: string;
+  created_at: string;
+  soaking_since: string | null;
+  finished_at: string | null;
+  gate: GateReport | null;
+  progress: Progress | null;
+}
+
+export interface LabelRecord {
+  model: string;
+  version: string;
+  prediction_id: string;
+  device_id: string;
+  predicted: string;
+  actual: string;
+  at: string;
+}
+
+export interface NewEvent {
+  at: string;
+  kind: string;
+  actor: string;
+  subject: string;
+  summary: string;
+  data: Record<string, unknown>;
+}
+
+export interface OutcomeRecord {
+  device_id: string;
+  outbox: string;
+  number: number;
+  report: OutcomeReport;
+}

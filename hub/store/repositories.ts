@@ -1,0 +1,254 @@
+// The repositories over Kysely: plain SQL that SQLite and PostgreSQL both take.
+import type { Kysely } from "kysely";
+import { CLOSED_DEPLOYMENT_STATES } from "@context-edge/protocol";
+import type { LabelRecord, OutcomeRecord } from "./records.ts";
+import {
+  fromDeployment,
+  fromDevice,
+  fromVersion,
+  toDeployment,
+  toDevice,
+  toEvent,
+  toGroup,
+  toVersion,
+} from "./rows.ts";
+import type { Schema } from "./schema.ts";
+import type { Repositories } from "./store.ts";
+
+/** Below SQLite's limit of bound parameters: seven columns a row. */
+const LABELS_PER_INSERT = 500;
+
+export function repositoriesOn(db: Kysely<Schema>): Repositories {
+  return {
+    versions: versionsOn(db),
+    groups: groupsOn(db),
+    targets: {
+      list: () => db.selectFrom("targets").selectAll().orderBy("group_name").execute(),
+      put: async (target) => {
+        await db
+          .insertInto("targets")
+          .values(target)
+          .onConflict((conflict) => conflict.columns(["group_name", "model"]).doUpdateSet(target))
+          .execute();
+      },
+    },
+    devices: devicesOn(db),
+    outcomes: outcomesOn(db),
+    deployments: deploymentsOn(db),
+    labels: labelsOn(db),
+    events: eventsOn(db),
+  };
+}
+
+function versionsOn(db: Kysely<Schema>): Repositories["versions"] {
+  const all = db.selectFrom("versions").selectAll();
+  return {
+    list: async (model) =>
+      (
+        await all.where("model", "=", model).orderBy("registered_at", "desc").orderBy("version_id", "desc").execute()
+      ).map(toVersion),
+    find: async (model, version) => {
+      const row = await all.where("model", "=", model).where("version_id", "=", version).executeTakeFirst();
+      return row && toVersion(row);
+    },
+    withDigest: async (digest) => (await all.where("variants", "like", `%${digest}%`).execute()).map(toVersion),
+    insert: async (version) => {
+      await db.insertInto("versions").values(fromVersion(version)).execute();
+    },
+    decide: async (model, version, decision) => {
+      await db
+        .updateTable("versions")
+        .set(decision)
+        .where("model", "=", model)
+        .where("version_id", "=", version)
+        .execute();
+    },
+  };
+}
+
+function groupsOn(db: Kysely<Schema>): Repositories["groups"] {
+  return {
+    list: async () =>
+      (await db.selectFrom("groups").selectAll().orderBy("created_at").orderBy("name").execute()).map(toGroup),
+    find: async (name) => {
+      const row = await db.selectFrom("groups").selectAll().where("name", "=", name).executeTakeFirst();
+      return row && toGroup(row);
+    },
+    ensure: async (name, at) => {
+      const result = await db
+        .insertInto("groups")
+        .values({ name, created_at: at, manifest_sequence: 0, manifest: null, manifest_content: null })
+        .onConflict((conflict) => conflict.column("name").doNothing())
+        .executeTakeFirst();
+      return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+    },
+    saveManifest: async (name, { manifest, ...rest }) => {
+      const set = { ...rest, manifest: JSON.stringify(manifest) };
+      await db.updateTable("groups").set(set).where("name", "=", name).execute();
+    },
+  };
+}
+
+function devicesOn(db: Kysely<Schema>): Repositories["devices"] {
+  const all = db.selectFrom("devices").selectAll();
+  return {
+    list: async () => (await all.orderBy("id").execute()).map(toDevice),
+    find: async (id) => {
+      const row = await all.where("id", "=", id).executeTakeFirst();
+      return row && toDevice(row);
+    },
+    byCredential: async (hash) => {
+      const row = await all.where("credential_hash", "=", hash).executeTakeFirst();
+      return row && toDevice(row);
+    },
+    put: async (device) => {
+      const row = fromDevice(device);
+      await db
+        .insertInto("devices")
+        .values(row)
+        .onConflict((c) => c.column("id").doUpdateSet(row))
+        .execute();
+    },
+    assign: async (id, assignment) => {
+      await db.updateTable("devices").set(assignment).where("id", "=", id).execute();
+    },
+    saveReport: async (id, { observed, last_outcomes, ...numbers }) => {
+      const documents = { observed: JSON.stringify(observed), last_outcomes: JSON.stringify(last_outcomes) };
+      await db
+        .updateTable("devices")
+        .set({ ...numbers, ...documents })
+        .where("id", "=", id)
+        .execute();
+    },
+    touch: async (seen) => {
+      for (const [id, at] of seen)
+        await db.updateTable("devices").set({ last_seen: at }).where("id", "=", id).execute();
+    },
+  };
+}
+
+function outcomesOn(db: Kysely<Schema>): Repositories["outcomes"] {
+  return {
+    insert: async ({ device_id, outbox, number, report }) => {
+      const result = await db
+        .insertInto("outcomes")
+        .values({
+          device_id,
+          outbox,
+          number,
+          deployment_id: report.deployment_id,
+          at: report.at,
+          report: JSON.stringify(report),
+        })
+        .onConflict((conflict) => conflict.columns(["device_id", "outbox", "number"]).doNothing())
+        .executeTakeFirst();
+      return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+    },
+    ofDevice: async (deviceId, limit) => {
+      const rows = await db
+        .selectFrom("outcomes")
+        .selectAll()
+        .where("device_id", "=", deviceId)
+        .orderBy("id", "desc")
+        .limit(limit)
+        .execute();
+      return rows.map(({ device_id, outbox, number, report }) => ({
+        device_id,
+        outbox,
+        number,
+        report: JSON.parse(report) as OutcomeRecord["report"],
+      }));
+    },
+  };
+}
+
+function deploymentsOn(db: Kysely<Schema>): Repositories["deployments"] {
+  const all = db.selectFrom("deployments").selectAll();
+  return {
+    list: async ({ model, version, limit, before }) => {
+      let query = all.orderBy("id", "desc").limit(limit);
+      if (model !== undefined) query = query.where("model", "=", model);
+      if (version !== undefined) query = query.where("version", "=", version);
+      if (before !== undefined) query = query.where("id", "<", before);
+      return (await query.execute()).map(toDeployment);
+    },
+    open: async () =>
+      (
+        await all
+          .where("state", "not in", [...CLOSED_DEPLOYMENT_STATES])
+          .orderBy("id")
+          .execute()
+      ).map(toDeployment),
+    find: async (id) => {
+      const row = await all.where("id", "=", id).executeTakeFirst();
+      return row && toDeployment(row);
+    },
+    insert: async (deployment) => {
+      await db.insertInto("deployments").values(fromDeployment(deployment)).execute();
+    },
+    update: async (id, { gate, progress, excused, ...change }) => {
+      const set = {
+        ...change,
+        ...(excused === undefined ? {} : { excused: JSON.stringify(excused) }),
+        ...(gate === undefined ? {} : { gate: JSON.stringify(gate) }),
+        ...(progress === undefined ? {} : { progress: JSON.stringify(progress) }),
+      };
+      if (Object.keys(set).length > 0) await db.updateTable("deployments").set(set).where("id", "=", id).execute();
+    },
+  };
+}
+
+function labelsOn(db: Kysely<Schema>): Repositories["labels"] {
+  return {
+    insert: async (labels) => {
+      let added = 0;
+      for (let start = 0; start < labels.length; start += LABELS_PER_INSERT) {
+        const slice: LabelRecord[] = labels.slice(start, start + LABELS_PER_INSERT);
+        const result = await db
+          .insertInto("labels")
+          .values(slice)
+          .onConflict((conflict) => conflict.columns(["model", "version", "prediction_id"]).doNothing())
+          .executeTakeFirst();
+        added += Number(result.numInsertedOrUpdatedRows ?? 0n);
+      }
+      return added;
+    },
+    counts: async (model, version) => {
+      const rows = await db
+        .selectFrom("labels")
+        .select(["predicted", "actual"])
+        .select((eb) => eb.fn.countAll<number>().as("count"))
+        .where("model", "=", model)
+        .where("version", "=", version)
+        .groupBy(["predicted", "actual"])
+        .execute();
+      return rows.map((row) => ({ ...row, count: Number(row.count) }));
+    },
+  };
+}
+
+function eventsOn(db: Kysely<Schema>): Repositories["events"] {
+  const all = db.selectFrom("events").selectAll();
+  return {
+    append: async (event) => {
+      const row = await db
+        .insertInto("events")
+        .values({ ...event, data: JSON.stringify(event.data) })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      return toEvent(row);
+    },
+    after: async (id, limit) => (await all.where("id", ">", id).orderBy("id").limit(limit).execute()).map(toEvent),
+    newest: async (limit, beforeId) => {
+      const query = beforeId === undefined ? all : all.where("id", "<", beforeId);
+      return (await query.orderBy("id", "desc").limit(limit).execute()).map(toEvent);
+    },
+    lastId: async () => {
+      const row = await db
+        .selectFrom("events")
+        .select((eb) => eb.fn.max("id").as("last"))
+        .executeTakeFirst();
+      return Number(row?.last ?? 0);
+    },
+  };
+}

@@ -1,0 +1,82 @@
+// Between rows and records: JSON columns parsed and written in one place.
+import type { Selectable } from "kysely";
+import type { Event } from "@context-edge/protocol";
+import type { DeploymentRecord, DeviceRecord, GroupRecord, VersionRecord } from "./records.ts";
+import type { Schema } from "./schema.ts";
+
+type Row<T extends keyof Schema> = Selectable<Schema[T]>;
+
+// The hub wrote these columns itself, from parsed values, so reading them back is a cast and not another parse.
+const read = <T>(text: string): T => JSON.parse(text) as T;
+const readOrNull = <T>(text: string | null): T | null => (text === null ? null : read<T>(text));
+const write = (value: unknown) => JSON.stringify(value);
+const writeOrNull = (value: unknown) => (value === null ? null : write(value));
+
+export function toVersion(row: Row<"versions">): VersionRecord {
+  return {
+    ...row,
+    stage: row.stage as VersionRecord["stage"],
+    metrics: read(row.metrics),
+    variants: read(row.variants),
+    statement: readOrNull(row.statement),
+  };
+}
+
+export function fromVersion(version: VersionRecord): Row<"versions"> {
+  return {
+    ...version,
+    metrics: write(version.metrics),
+    variants: write(version.variants),
+    statement: writeOrNull(version.statement),
+  };
+}
+
+export function toDevice(row: Row<"devices">): DeviceRecord {
+  return {
+    ...row,
+    revoked: row.revoked !== 0,
+    observed: readOrNull(row.observed),
+    last_outcomes: read(row.last_outcomes),
+  };
+}
+
+export function fromDevice(device: DeviceRecord): Row<"devices"> {
+  return {
+    ...device,
+    revoked: device.revoked ? 1 : 0,
+    observed: writeOrNull(device.observed),
+    last_outcomes: write(device.last_outcomes),
+  };
+}
+
+export function toDeployment(row: Row<"deployments">): DeploymentRecord {
+  return {
+    ...row,
+    kind: row.kind as DeploymentRecord["kind"],
+    state: row.state as DeploymentRecord["state"],
+    groups: read(row.groups),
+    previous: read(row.previous),
+    excused: read(row.excused),
+    gate: readOrNull(row.gate),
+    progress: readOrNull(row.progress),
+  };
+}
+
+export function fromDeployment(deployment: DeploymentRecord): Row<"deployments"> {
+  return {
+    ...deployment,
+    groups: write(deployment.groups),
+    previous: write(deployment.previous),
+    excused: write(deployment.excused),
+    gate: writeOrNull(deployment.gate),
+    progress: writeOrNull(deployment.progress),
+  };
+}
+
+export function toGroup(row: Row<"groups">): GroupRecord {
+  return { ...row, manifest: readOrNull(row.manifest) };
+}
+
+export function toEvent(row: Row<"events">): Event {
+  return { ...row, data: read(row.data) };
+}

@@ -1,0 +1,121 @@
+// What the API shows of each resource, made from one snapshot of the fleet.
+import {
+  DEFAULT_MODEL,
+  type Deployment,
+  type Device,
+  type DeviceModel,
+  type Group,
+  type ModelSummary,
+  type SyncState,
+  type Version,
+} from "@context-edge/protocol";
+import { progressOf } from "./core/progress.ts";
+import { worstOf } from "./core/sync.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Presence } from "./presence.ts";
+import type { DeploymentRecord, DeviceRecord, GroupRecord, VersionRecord } from "./store/records.ts";
+
+export function deviceView(fleet: Fleet, presence: Presence, device: DeviceRecord): Device {
+  const models = Object.fromEntries(fleet.modelsOf(device).map((model) => [model, deviceModel(fleet, device, model)]));
+  const { observed } = device;
+  return {
+    id: device.id,
+    group: device.group_name,
+    online: presence.isOnline(device.id),
+    last_seen: presence.lastSeen(device.id),
+    enrolled_at: device.enrolled_at,
+    sync: worstOf(Object.values(models).map(({ sync }) => sync)),
+    phase: observed?.phase ?? "idle",
+    inventory: observed?.inventory ?? null,
+    models,
+    hold: observed?.hold ?? null,
+    trouble: observed?.trouble ?? null,
+    status_url: observed?.status_url ?? null,
+  };
+}
+
+function deviceModel(fleet: Fleet, device: DeviceRecord, model: string): DeviceModel {
+  const seen = device.observed?.models[model];
+  const target = fleet.targetView(device.group_name, model);
+  return {
+    current: seen?.current ?? null,
+    backup: seen?.backup ?? null,
+    current_since: seen?.current_since ?? null,
+    target: target ? { version: target.version, deployment_id: target.deploymentId } : null,
+    sync: fleet.standing(device, model).sync,
+    attempt: seen?.attempt ?? null,
+    last_outcome: device.last_outcomes[model] ?? null,
+    stats: seen?.stats ?? null,
+  };
+}
+
+export function groupView(fleet: Fleet, presence: Presence, group: GroupRecord): Group {
+  const members = fleet.devices.filter((device) => device.group_name === group.name);
+  const sync: Partial<Record<SyncState, number>> = {};
+  const versions: Record<string, number> = {};
+  for (const device of members) {
+    const { sync: state } = fleet.standing(device, DEFAULT_MODEL);
+    sync[state] = (sync[state] ?? 0) + 1;
+    const running = device.observed?.models[DEFAULT_MODEL]?.current?.version ?? "none";
+    versions[running] = (versions[running] ?? 0) + 1;
+  }
+  const targets = fleet.targets.filter((target) => target.group_name === group.name);
+  return {
+    name: group.name,
+    targets: Object.fromEntries(
+      targets.map(({ model, version, deployment_id, previous_version, since }) => [
+        model,
+        { version, deployment_id, previous_version, since },
+      ]),
+    ),
+    manifest_sequence: group.manifest_sequence,
+    devices_total: members.length,
+    devices_online: members.filter((device) => presence.isOnline(device.id)).length,
+    sync,
+    versions,
+  };
+}
+
+export function deploymentView(fleet: Fleet, deployment: DeploymentRecord): Deployment {
+  const { retry: _retry, tolerated: _tolerated, excused: _excused, progress: frozen, ...shown } = deployment;
+  const isLive = fleet.isTarget(deployment.id) || frozen === null;
+  return { ...shown, progress: isLive ? progressOf(fleet.members(deployment)) : frozen };
+}
+
+export function versionView(fleet: Fleet, record: VersionRecord): Version {
+  const { statement: _statement, content_hash: _hash, model_path: _path, ...shown } = record;
+  const digests = record.variants.map(({ digest }) => digest);
+  const runningOn = fleet.devices.filter((device) =>
+    digests.includes(device.observed?.models[record.model]?.current?.digest ?? ""),
+  );
+  return { ...shown, accuracy_delta: accuracyDelta(fleet, record), running_on: runningOn.length };
+}
+
+export function summaryView(fleet: Fleet, record: VersionRecord): ModelSummary {
+  return {
+    model: record.model,
+    version_id: record.version_id,
+    accuracy: record.accuracy,
+    accuracy_delta: accuracyDelta(fleet, record),
+    training_samples: record.training_samples,
+    training_date: record.training_date,
+    status: record.stage,
+    sha256: record.sha256,
+    size_bytes: record.size_bytes,
+    registered_at: record.registered_at,
+    signed_by: record.signed_by,
+  };
+}
+
+/** Against the version that most devices should run; null when there is none, or when it is this very one. */
+function accuracyDelta(fleet: Fleet, record: VersionRecord): number | null {
+  const wanted = new Map<string, number>();
+  for (const device of fleet.devices) {
+    const version = fleet.targetView(device.group_name, record.model)?.version;
+    if (version !== undefined) wanted.set(version, (wanted.get(version) ?? 0) + 1);
+  }
+  const [most] = [...wanted].toSorted((a, b) => b[1] - a[1])[0] ?? [];
+  if (most === undefined || most === record.version_id) return null;
+  const running = fleet.version(record.model, most);
+  return running ? Number((record.accuracy - running.accuracy).toFixed(6)) : null;
+}
