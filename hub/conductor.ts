@@ -104,6 +104,7 @@ async function save(
     ...(decision.state === "finished" ? { finished_at: at } : {}),
   });
   touched.deployments.add(deployment.id);
+  if (decision.state === deployment.state) return;
   for (const { id } of figures.members) touched.devices.add(id);
   await tell(`deployment.${decision.state}`, deployment.id, `${deployment.version}: ${decision.reason}`, {
     deployment_id: deployment.id,

@@ -84,6 +84,7 @@ export function decisionFacts(deployment: DeploymentRecord, figures: Figures): D
   return {
     kind: deployment.kind,
     state: deployment.state,
+    stateReason: deployment.state_reason,
     progress: progressOf(figures.members),
     gate: figures.gate,
     tolerated: deployment.tolerated,

@@ -69,14 +69,19 @@ async function flushLabels(
 ): Promise<void> {
   while (!signal.aborted) {
     await pause(flushMs, signal);
-    const versions = await hub.versions().catch(() => []);
-    for (const version of versions) {
-      for (const { digest } of version.variants) {
-        const outcomes = labelled.get(digest) ?? [];
-        labelled.delete(digest);
-        if (outcomes.length > 0) await hub.postOutcomes(version.version_id, outcomes).catch(() => undefined);
+    const devices = await hub.devices().catch(() => []);
+    const running = new Map(devices.map((device) => [device.id, device.models["default"]?.current ?? undefined]));
+    const byVersion = new Map<string, LabelledOutcome[]>();
+    for (const [digest, outcomes] of labelled) {
+      for (const outcome of outcomes) {
+        const current = running.get(outcome.device_id);
+        // A prediction from the moment of a swap, or of a device the hub does not answer for, is nobody's.
+        if (current?.digest !== digest) continue;
+        byVersion.set(current.version, [...(byVersion.get(current.version) ?? []), outcome]);
       }
     }
+    labelled.clear();
+    for (const [version, outcomes] of byVersion) await hub.postOutcomes(version, outcomes).catch(() => undefined);
   }
 }
 

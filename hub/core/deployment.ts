@@ -12,6 +12,7 @@ import { badEnds, isUnderWay } from "./progress.ts";
 export interface DeploymentFacts {
   kind: Deployment["kind"];
   state: DeploymentState;
+  stateReason: string;
   progress: Progress;
   gate: GateReport;
   /** Bad ends that a person accepted by resuming. */
@@ -40,6 +41,11 @@ const DECISIONS: Partial<Record<DeploymentState, (facts: DeploymentFacts) => Dec
   running: (facts) => halt(facts) ?? settle(facts),
   soaking: (facts) => halt(facts) ?? (isUnderWay(facts.progress) ? resumeRunning(facts) : judge(facts)),
   "awaiting-approval": (facts) => halt(facts),
+  // Devices that were under way when it halted end one by one: the reason keeps count.
+  paused: (facts) => {
+    const halted = halt(facts);
+    return halted && halted.reason !== facts.stateReason ? halted : null;
+  },
 };
 
 /** A wave may not lose a device unnoticed: one bad end stops whoever has not begun. */

@@ -1,0 +1,194 @@
+// What a finding changes: journal and finding in, next journal out. The loop saves the result before it does anything else.
+import { nextDelayMs } from "./backoff.ts";
+import { RECHECK, remember } from "./conclude.ts";
+import { judgeCandidate, judgeService } from "./health.ts";
+import { afterMishap } from "./mishaps.ts";
+import { type Conclusion, type In, type Journal, refOf, type Stage, type State, type Swap } from "./state.ts";
+import type { Finding, Judgement, Result, StepName, StepOf } from "./steps.ts";
+import { concluding, enter, newAttempt, REPAIR, restoring } from "./transitions.ts";
+import { blockedTrouble, committedWords } from "./words.ts";
+
+type Ok<K extends StepName> = Extract<Result<K>, { ok: true }>;
+type Advance<K extends StepName> = (state: State, step: StepOf<K>, gained: Ok<K>) => Journal;
+
+/** @returns the same journal when the finding changes nothing that must be remembered. */
+export function advance(state: State, finding: Finding): Journal {
+  if (!finding.result.ok) return afterMishap(state, finding.step, finding.result.mishap);
+  const advanceHere = CONSEQUENCES[finding.step.do] as Advance<StepName>;
+  return advanceHere(state, finding.step, finding.result);
+}
+
+const CONSEQUENCES: { [K in StepName]: Advance<K> } = {
+  begin: ({ journal, now }, { candidate }) => {
+    const attempt = newAttempt(candidate, now);
+    return enter(journal, { stage: "fetching", attempt, failures: 0, notBefore: 0, clean: false }, now);
+  },
+
+  fetch: (state, { clean }) =>
+    within(state, "fetching", ({ attempt }) => enter(state.journal, { stage: "checking", attempt, clean }, state.now)),
+
+  verify: (state, { candidate }, { file }) =>
+    within(state, "checking", ({ attempt }) => {
+      const { version, digest, sizeBytes } = candidate;
+      const published = { ...state.journal.published, [file]: { version, digest, sizeBytes } };
+      return enter({ ...state.journal, published }, { stage: "measuring", attempt, file }, state.now);
+    }),
+
+  "measure-baseline": (state, { running }, { measurement, note }) =>
+    within(state, "measuring", ({ attempt, file }) => {
+      const { backup } = state.disk;
+      const swap: Swap = {
+        file,
+        previous: running,
+        formerBackup: backup.is === "file" ? backup.file : null,
+        baseline: measurement,
+        evidence: { ...(measurement ? { baseline: measurement } : {}), ...(note ? { detail: note } : {}) },
+      };
+      return enter(state.journal, { stage: "activating", attempt, swap }, state.now);
+    }),
+
+  // The links themselves say what was done; the next decision reads them.
+  "link-backup": ({ journal }) => journal,
+  "link-current": ({ journal }) => journal,
+
+  reload: (state, { file }) => {
+    const { journal, disk, now } = state;
+    const { transaction } = journal;
+    switch (transaction.stage) {
+      case "activating":
+        return enter(journal, { ...transaction, stage: "examining", tries: 1, cooling: false }, now);
+      case "measuring": {
+        const { backup } = disk;
+        const previous = backup.is === "file" && backup.digest !== file?.digest ? refOf(backup) : null;
+        const evidence = { detail: "the journal of this swap was lost; the running file was proved again" };
+        const swap: Swap = { file: transaction.file, previous, formerBackup: null, baseline: null, evidence };
+        return enter(
+          journal,
+          { stage: "examining", attempt: transaction.attempt, swap, tries: 1, cooling: false },
+          now,
+        );
+      }
+      case "restoring":
+        if (transaction.swap.previous) return enter(journal, { ...transaction, stage: "reviewing" }, now);
+        return concluding(state, transaction.attempt, transaction.verdict);
+      case "blocked":
+        return { ...journal, transaction: { ...transaction, reload: false } };
+      default:
+        return journal;
+    }
+  },
+
+  examine: (state, { subject }, { examination }) => {
+    const { transaction } = state.journal;
+    switch (transaction.stage) {
+      case "examining":
+        return afterExamination(
+          state,
+          transaction,
+          judgeCandidate(examination, subject.policy, transaction.swap.baseline, subject.digest),
+        );
+      case "reviewing":
+        return afterReview(state, transaction, judgeService(examination, subject.policy, subject.digest));
+      case "blocked":
+        return afterRecheck(state, transaction, judgeService(examination, subject.policy, subject.digest));
+      default:
+        return state.journal;
+    }
+  },
+
+  "cool-down": ({ journal }) => {
+    const { transaction } = journal;
+    return "cooling" in transaction ? { ...journal, transaction: { ...transaction, cooling: false } } : journal;
+  },
+
+  soak: (state, { forMs }, { ownRequests }) =>
+    within(state, "soaking", ({ attempt, swap }) => {
+      const message = committedWords(attempt.candidate.version, swap, forMs);
+      return concluding(state, attempt, committed(message, swap), { ownRequests });
+    }),
+
+  withdraw: ({ journal }) => ({ ...journal, transaction: { stage: "resting" } }),
+
+  decline: (state, { candidate, conclusion }) => concluding(state, newAttempt(candidate, state.now), conclusion),
+
+  repair: ({ journal, model, now }, { broken, backup, why }) => {
+    const verdict: Conclusion = {
+      outcome: "rolled-back",
+      code: why === "missing" ? "CURRENT_MISSING" : "CURRENT_DAMAGED",
+      message: `the running file was found ${why}, so the backup ${backup.version} was put back`,
+      nextStep: "Check the storage of this device. The wanted version is fetched again by itself.",
+      evidence: {},
+      refuse: false,
+    };
+    const candidate = { ...REPAIR, model, version: broken.version, digest: broken.digest };
+    const swap: Swap = { file: broken.file, previous: backup, formerBackup: null, baseline: null, evidence: {} };
+    return restoring(journal, newAttempt(candidate, now), swap, verdict, now);
+  },
+
+  "turn-back": (state, { conclusion }) => turnBack(state, conclusion),
+
+  record: (state, { report }) =>
+    within(state, "concluding", (transaction) => remember(state.journal, transaction, report, state.now)),
+
+  tidy: ({ journal }, { remove }) => {
+    const published = Object.fromEntries(Object.entries(journal.published).filter(([file]) => !remove.includes(file)));
+    return { ...journal, published };
+  },
+};
+
+function afterExamination(state: State, transaction: In<"examining">, judgement: Judgement): Journal {
+  const { journal, now } = state;
+  const { attempt, swap, tries } = transaction;
+  const evidence = { ...swap.evidence, ...judgement.evidence };
+  const proved: Swap = { ...swap, evidence };
+  if (judgement.verdict === "pass") return enter(journal, { stage: "soaking", attempt, swap: proved }, now);
+  const { policy } = attempt.candidate;
+  if (judgement.verdict === "inconclusive") {
+    if (tries < policy.tries) {
+      return enter(journal, { ...transaction, swap: proved, tries: tries + 1, cooling: true }, now);
+    }
+    if (policy.on_inconclusive === "commit") return enter(journal, { stage: "soaking", attempt, swap: proved }, now);
+  }
+  const isUndecided = judgement.verdict === "inconclusive";
+  const verdict: Conclusion = {
+    outcome: "rolled-back",
+    code: isUndecided ? "INCONCLUSIVE" : judgement.code,
+    message: isUndecided ? `after ${tries} tries: ${judgement.message}` : judgement.message,
+    nextStep: judgement.nextStep,
+    evidence,
+    refuse: true,
+  };
+  return restoring(journal, attempt, proved, verdict, now);
+}
+
+function afterReview(state: State, { attempt, swap, verdict }: In<"reviewing">, judgement: Judgement): Journal {
+  const restored = judgement.evidence.candidate;
+  const evidence = { ...verdict.evidence, ...(restored ? { restored } : {}) };
+  const trouble = judgement.verdict === "pass" ? null : blockedTrouble(swap.previous, judgement);
+  return concluding(state, attempt, { ...verdict, evidence }, { trouble });
+}
+
+function afterRecheck({ journal, now }: State, transaction: In<"blocked">, judgement: Judgement): Journal {
+  if (judgement.verdict === "pass") return { ...journal, transaction: { stage: "resting" } };
+  const checks = transaction.checks + 1;
+  const notBefore = now + nextDelayMs(checks, RECHECK, 0.5);
+  return { ...journal, transaction: { ...transaction, checks, notBefore, reload: true } };
+}
+
+/** Only after the links were touched; before, there is nothing to undo. */
+function turnBack(state: State, conclusion: Conclusion): Journal {
+  const { transaction } = state.journal;
+  if (!("swap" in transaction)) return state.journal;
+  const { attempt, swap } = transaction;
+  const verdict = { ...conclusion, evidence: { ...swap.evidence, ...conclusion.evidence } };
+  return restoring(state.journal, attempt, swap, verdict, state.now);
+}
+
+function committed(message: string, swap: Swap): Conclusion {
+  return { outcome: "committed", code: "OK", message, nextStep: "", evidence: swap.evidence, refuse: false };
+}
+
+function within<S extends Stage>(state: State, stage: S, next: (transaction: In<S>) => Journal): Journal {
+  const { transaction } = state.journal;
+  return transaction.stage === stage ? next(transaction as In<S>) : state.journal;
+}

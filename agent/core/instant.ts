@@ -1,0 +1,15 @@
+// Instants: milliseconds since the epoch inside the core, RFC 3339 at its edges.
+import type { Timestamp } from "@context-edge/protocol";
+
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
+
+/** @param ms milliseconds since 1970 */
+export function timestamp(ms: number): Timestamp {
+  return new Date(ms).toISOString();
+}
+
+/** @returns milliseconds since 1970; the schema has already refused anything that is no instant. */
+export function instant(at: Timestamp): number {
+  return Date.parse(at);
+}

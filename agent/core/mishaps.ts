@@ -1,0 +1,99 @@
+// What a failed step leads to: before the swap it ends or postpones the attempt, after the swap it turns the swap back.
+import { ATTEMPT_BACKOFF, nextDelayMs } from "./backoff.ts";
+import type { AttemptRecord, Candidate, Conclusion, In, Journal, Stage, State } from "./state.ts";
+import type { Mishap, Step } from "./steps.ts";
+import { concluding, enter, newAttempt, restoring } from "./transitions.ts";
+
+type AfterMishap<S extends Stage> = (state: State, transaction: In<S>, mishap: Mishap, step: Step) => Journal;
+
+/** Failed downloads in a row before the hub is told; the device goes on trying, more slowly. */
+export const FETCH_FAILURES_TOLD = 8;
+/** A service that holds on to the new file is asked this often to load the old one. */
+const RELOADS_BACK = 3;
+
+export function afterMishap(state: State, step: Step, mishap: Mishap): Journal {
+  const { transaction } = state.journal;
+  const afterHere = AFTER[transaction.stage] as AfterMishap<Stage>;
+  return afterHere(state, transaction, mishap, step);
+}
+
+const AFTER: { [S in Stage]: AfterMishap<S> } = {
+  resting: (state, _transaction, mishap, step) =>
+    step.do === "begin" ? end(state, newAttempt(step.candidate, state.now), mishap) : state.journal,
+
+  fetching: (state, transaction, mishap) => {
+    const failures = mishap.progressed === true ? 1 : transaction.failures + 1;
+    if (mishap.kind === "permanent" || failures >= FETCH_FAILURES_TOLD) return end(state, transaction.attempt, mishap);
+    const delayMs = Math.max(nextDelayMs(failures, ATTEMPT_BACKOFF, 0.5), mishap.retryAfterMs ?? 0);
+    return enter(state.journal, { ...transaction, failures, notBefore: state.now + delayMs }, state.now);
+  },
+
+  checking: (state, { attempt, clean }, mishap) => {
+    // A power cut may leave holes in a partial file that was resumed later: fetch once more from the first byte.
+    if (mishap.code === "DIGEST_MISMATCH" && !clean) {
+      return enter(state.journal, { stage: "fetching", attempt, failures: 0, notBefore: 0, clean: true }, state.now);
+    }
+    return end(state, attempt, mishap);
+  },
+
+  measuring: (state, { attempt }, mishap) => end(state, attempt, mishap),
+
+  activating: (state, transaction, mishap) => undo(state, transaction, mishap),
+  examining: (state, transaction, mishap) => undo(state, transaction, mishap),
+  soaking: (state, transaction, mishap) => undo(state, transaction, mishap),
+
+  restoring: (state, transaction, mishap, step) => {
+    if (step.do === "reload") {
+      const failures = transaction.failures + 1;
+      if (failures < RELOADS_BACK) {
+        return { ...state.journal, transaction: { ...transaction, failures, cooling: true } };
+      }
+      // Whether the service has the old file all the same is for the review to see.
+      if (transaction.swap.previous) return enter(state.journal, { ...transaction, stage: "reviewing" }, state.now);
+      return concluding(state, transaction.attempt, transaction.verdict);
+    }
+    if (mishap.kind === "passing") return state.journal;
+    const { code, message, nextStep } = mishap;
+    const trouble = { code, message: `the old model could not be put back: ${message}`, next_step: nextStep };
+    return concluding(state, transaction.attempt, transaction.verdict, { trouble });
+  },
+
+  reviewing: (state, { attempt, verdict }, { code, message, nextStep }) => {
+    const trouble = { code, message: `the restored model could not be examined: ${message}`, next_step: nextStep };
+    return concluding(state, attempt, verdict, { trouble });
+  },
+
+  // The outbox could not be written: stay, and write again.
+  concluding: ({ journal }) => journal,
+  blocked: (state, transaction, mishap, step) => {
+    if (step.do === "begin") return end(state, newAttempt(step.candidate, state.now), mishap);
+    // The next look comes at its time and tells more than the failure.
+    if (step.do === "reload") return { ...state.journal, transaction: { ...transaction, reload: false } };
+    return state.journal;
+  },
+};
+
+function end(state: State, attempt: AttemptRecord, mishap: Mishap): Journal {
+  return concluding(state, attempt, unsuccessful(mishap, attempt.candidate));
+}
+
+function unsuccessful({ kind, code, message, nextStep, evidence }: Mishap, candidate: Candidate): Conclusion {
+  const isPermanent = kind === "permanent";
+  return {
+    outcome: isPermanent ? "rejected" : "failed",
+    code,
+    message: `${candidate.version} was ${isPermanent ? "rejected" : "not installed"}: ${message}`,
+    nextStep,
+    evidence: evidence ?? {},
+    refuse: isPermanent,
+  };
+}
+
+type Swapped = In<"activating"> | In<"examining"> | In<"soaking">;
+
+function undo(state: State, { attempt, swap }: Swapped, mishap: Mishap): Journal {
+  const { code, message, nextStep } = mishap;
+  const evidence = { ...swap.evidence, ...mishap.evidence };
+  const verdict: Conclusion = { outcome: "rolled-back", code, message, nextStep, evidence, refuse: true };
+  return restoring(state.journal, attempt, swap, verdict, state.now);
+}

@@ -1,0 +1,57 @@
+// What the device tells the hub and the person before it about one model, from state alone.
+import type { Attempt, InferenceStats, Installed, ObservedModel, Phase } from "@context-edge/protocol";
+import { timestamp } from "./instant.ts";
+import { phaseOf, type Slot, type State } from "./state.ts";
+
+/** @param bytes of the running download, null when none runs */
+export function observedModel(
+  state: Pick<State, "journal" | "disk">,
+  bytes: number | null,
+  stats: InferenceStats | null,
+): ObservedModel {
+  const { journal, disk } = state;
+  return {
+    current: installed(disk.current),
+    backup: installed(disk.backup),
+    current_since: disk.current.is === "file" ? timestamp(disk.current.since) : null,
+    attempt: attemptOf(state, bytes),
+    last_outcome: journal.lastOutcome,
+    quarantined: journal.refusals.map(({ digest, code }) => ({ digest, code })),
+    stats,
+  };
+}
+
+function attemptOf({ journal }: Pick<State, "journal">, bytes: number | null): Attempt | null {
+  const { transaction } = journal;
+  if (!("attempt" in transaction)) return null;
+  const { candidate, startedAt, steps } = transaction.attempt;
+  return {
+    deployment_id: candidate.deploymentId,
+    version: candidate.version,
+    digest: candidate.digest,
+    phase: phaseOf(transaction),
+    started_at: startedAt,
+    steps,
+    download: bytes === null ? null : { bytes, total_bytes: candidate.sizeBytes },
+  };
+}
+
+function installed(slot: Slot): Installed | null {
+  return slot.is === "file" ? { version: slot.version, digest: slot.digest } : null;
+}
+
+/** The phase of a device with several models: the one a reader would ask about first. */
+export function foremostPhase(phases: readonly Phase[]): Phase {
+  return URGENCY.find((phase) => phases.includes(phase)) ?? "idle";
+}
+
+const URGENCY: readonly Phase[] = [
+  "blocked",
+  "rolling-back",
+  "activating",
+  "probing",
+  "soaking",
+  "verifying",
+  "downloading",
+  "idle",
+];

@@ -1,0 +1,131 @@
+// The hub's signed documents this device follows: accepted once, kept on disk, verified again whenever they are loaded.
+import { createHash } from "node:crypto";
+import {
+  Assignment,
+  ASSIGNMENT_PAYLOAD_TYPE,
+  type DeviceId,
+  Envelope,
+  Manifest,
+  MANIFEST_PAYLOAD_TYPE,
+  openEnvelope,
+  type PublicKey,
+  type Trouble,
+} from "@context-edge/protocol";
+import { z } from "zod";
+import { acceptAssignment, acceptManifest } from "../core/accept.ts";
+import { instant } from "../core/instant.ts";
+import { checkedFile } from "./checked-file.ts";
+
+const Floor = z.object({ sequence: z.number().int(), fingerprint: z.string() });
+const Stored = z.object({
+  assignment: Envelope.nullable(),
+  assignmentFloor: Floor.nullable(),
+  manifest: Envelope.nullable(),
+  etag: z.string().nullable(),
+  /** Highest manifest accepted per group: moving away and back opens no door for an old one. */
+  manifestFloors: z.record(z.string(), Floor),
+});
+type Stored = z.infer<typeof Stored>;
+
+const NOTHING: Stored = { assignment: null, assignmentFloor: null, manifest: null, etag: null, manifestFloors: {} };
+const FLOORS_KEPT = 64;
+
+export interface Documents {
+  assignment(): Assignment | null;
+  /** Of the group this device is assigned to; stays when it expires. */
+  manifest(): Manifest | null;
+  etag(): string | null;
+  /** Milliseconds since the epoch, never before the last signed time: a clock without battery starts in 1970. */
+  now(): number;
+  /** @returns why the document was refused, or null. */
+  offerAssignment(envelope: unknown): Promise<Trouble | null>;
+  offerManifest(envelope: unknown, etag: string | null): Promise<Trouble | null>;
+  /** Opens the stored manifest anew: does the hub's signature still cover this statement? */
+  covers(statement: Envelope): boolean;
+}
+
+export interface Trust {
+  device: DeviceId;
+  hubKeys: readonly PublicKey[];
+}
+
+export async function openDocuments(path: string, { device, hubKeys }: Trust, clock: () => number): Promise<Documents> {
+  const file = checkedFile(path, Stored);
+  const loaded = await file.load();
+  let stored = loaded.is === "whole" ? loaded.value : NOTHING;
+  const openAssignment = () => opened(stored.assignment, ASSIGNMENT_PAYLOAD_TYPE, Assignment, hubKeys);
+  const openManifest = () => opened(stored.manifest, MANIFEST_PAYLOAD_TYPE, Manifest, hubKeys);
+  let assignment = openAssignment();
+  let manifest = openManifest();
+
+  const now = () => {
+    const signed = [assignment?.issued_at, manifest?.issued_at].flatMap((at) =>
+      at === undefined ? [] : [instant(at)],
+    );
+    return Math.max(clock(), ...signed);
+  };
+  const keep = async (next: Stored) => {
+    await file.save(next);
+    stored = next;
+  };
+
+  return {
+    now,
+    assignment: () => assignment,
+    manifest: () => (manifest && manifest.group === assignment?.group ? manifest : null),
+    etag: () => (manifest && manifest.group === assignment?.group ? stored.etag : null),
+
+    async offerAssignment(envelope) {
+      const floor = stored.assignmentFloor;
+      const accepted = acceptAssignment({ envelope, fingerprint: fingerprint(envelope), keys: hubKeys, floor, device });
+      if (!accepted.ok) return accepted.trouble;
+      await keep({ ...stored, assignment: Envelope.parse(envelope), assignmentFloor: accepted.floor });
+      assignment = accepted.value;
+      return null;
+    },
+
+    async offerManifest(envelope, etag) {
+      if (!assignment) return NOT_ASSIGNED;
+      const { group } = assignment;
+      const floor = stored.manifestFloors[group] ?? null;
+      const received = { envelope, fingerprint: fingerprint(envelope), keys: hubKeys, floor };
+      const accepted = acceptManifest({ ...received, group, now: now() });
+      if (!accepted.ok) return accepted.trouble;
+      const { [group]: _replaced, ...others } = stored.manifestFloors;
+      const kept = Object.entries(others).slice(-(FLOORS_KEPT - 1));
+      const manifestFloors = Object.fromEntries([...kept, [group, accepted.floor]]);
+      await keep({ ...stored, manifest: Envelope.parse(envelope), etag, manifestFloors });
+      manifest = accepted.value;
+      return null;
+    },
+
+    covers(statement) {
+      return (openManifest()?.models ?? []).some((target) =>
+        [target.target, target.previous].some((offer) => offer?.statement.payload === statement.payload),
+      );
+    },
+  };
+}
+
+function opened<T>(
+  envelope: Envelope | null,
+  payloadType: string,
+  schema: z.ZodType<T>,
+  keys: readonly PublicKey[],
+): T | null {
+  const result = openEnvelope(envelope, { payloadType, keys, schema });
+  return result.ok ? result.value : null;
+}
+
+function fingerprint(envelope: unknown): string {
+  const parsed = Envelope.safeParse(envelope);
+  return createHash("sha256")
+    .update(parsed.success ? parsed.data.payload : "")
+    .digest("hex");
+}
+
+const NOT_ASSIGNED: Trouble = {
+  code: "NOT_ASSIGNED",
+  message: "the hub has not said which group this device is in",
+  next_step: "Check that the hub knows this device.",
+};

@@ -1,0 +1,18 @@
+// The reloader the settings ask for.
+import type { Config } from "../../config.ts";
+import type { Http } from "../http.ts";
+import { commandReloader } from "./command.ts";
+import { noReloader } from "./none.ts";
+import type { Reloader } from "./reloader.ts";
+import { systemdPathReloader } from "./systemd-path.ts";
+import { tritonReloader } from "./triton.ts";
+
+export function makeReloader(config: Config, http: Http, servedName: string): Reloader {
+  const makers: Record<Config["AGENT_RELOADER"], () => Reloader> = {
+    command: () => commandReloader(config.AGENT_RELOAD_COMMAND ?? []),
+    triton: () => tritonReloader(http, config.AGENT_INFERENCE_URL, servedName),
+    "systemd-path": () => systemdPathReloader(config.AGENT_REQUEST_DIR),
+    none: () => noReloader(),
+  };
+  return makers[config.AGENT_RELOADER]();
+}

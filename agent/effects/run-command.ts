@@ -1,0 +1,34 @@
+// Runs a configured program without a shell, with a deadline and a bounded memory of what it said.
+import { spawn } from "node:child_process";
+
+export interface CommandEnd {
+  /** Null when it was ended by the deadline or could not be started. */
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+const KEPT_BYTES = 64 * 1024;
+
+export function runCommand(
+  argv: readonly string[],
+  options: { deadlineMs: number; environment: Record<string, string>; signal: AbortSignal },
+): Promise<CommandEnd> {
+  return new Promise((resolve) => {
+    const [program = "", ...rest] = argv;
+    const child = spawn(program, rest, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...options.environment },
+      signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.deadlineMs)]),
+      killSignal: "SIGKILL",
+    });
+    const said = { stdout: "", stderr: "" };
+    const keep = (where: "stdout" | "stderr") => (chunk: Buffer) => {
+      said[where] = (said[where] + chunk.toString("utf8")).slice(-KEPT_BYTES);
+    };
+    child.stdout.on("data", keep("stdout"));
+    child.stderr.on("data", keep("stderr"));
+    child.once("error", (error) => resolve({ exitCode: null, ...said, stderr: `${said.stderr}${error.message}` }));
+    child.once("close", (exitCode) => resolve({ exitCode, ...said }));
+  });
+}
