@@ -1,0 +1,39 @@
+// From one state to the next, purely: a snapshot replaces everything, a message replaces what it names.
+import type { LiveMessage, Version } from "@context-edge/protocol";
+import type { Connection, FleetState, Snapshot } from "./state.ts";
+
+export const versionKey = (version: Pick<Version, "model" | "version_id">) => `${version.model}/${version.version_id}`;
+
+export function applySnapshot(state: FleetState, snapshot: Snapshot): FleetState {
+  return {
+    ...state,
+    loaded: true,
+    session: snapshot.session,
+    devices: Object.fromEntries(snapshot.devices.map((device) => [device.id, device])),
+    groups: Object.fromEntries(snapshot.groups.map((group) => [group.name, group])),
+    versions: Object.fromEntries(snapshot.versions.map((version) => [versionKey(version), version])),
+    deployments: Object.fromEntries(snapshot.deployments.map((deployment) => [deployment.id, deployment])),
+  };
+}
+
+export function applyConnection(state: FleetState, connection: Connection): FleetState {
+  return state.connection === connection ? state : { ...state, connection };
+}
+
+/** `reset` changes nothing here: whoever reads the stream fetches a snapshot. */
+export function applyMessage(state: FleetState, message: LiveMessage): FleetState {
+  switch (message.type) {
+    case "device":
+      return { ...state, devices: { ...state.devices, [message.device.id]: message.device } };
+    case "group":
+      return { ...state, groups: { ...state.groups, [message.group.name]: message.group } };
+    case "version":
+      return { ...state, versions: { ...state.versions, [versionKey(message.version)]: message.version } };
+    case "deployment":
+      return { ...state, deployments: { ...state.deployments, [message.deployment.id]: message.deployment } };
+    case "event":
+      return { ...state, lastEventId: Math.max(state.lastEventId, message.event.id) };
+    case "reset":
+      return state;
+  }
+}

@@ -1,0 +1,49 @@
+// Questions that pages ask of the state: purely derived, nothing kept.
+import {
+  CLOSED_DEPLOYMENT_STATES,
+  DEFAULT_MODEL,
+  type Deployment,
+  type Device,
+  type Version,
+} from "@context-edge/protocol";
+import type { FleetState } from "./state.ts";
+
+export const devicesOf = (state: FleetState, group?: string): Device[] =>
+  Object.values(state.devices)
+    .filter((device) => group === undefined || device.group === group)
+    .toSorted((a, b) => a.id.localeCompare(b.id));
+
+export const versionsOf = (state: FleetState): Version[] =>
+  Object.values(state.versions).toSorted((a, b) =>
+    b.version_id.localeCompare(a.version_id, undefined, { numeric: true }),
+  );
+
+export const deploymentsOf = (state: FleetState): Deployment[] =>
+  Object.values(state.deployments).toSorted((a, b) => (a.id < b.id ? 1 : -1));
+
+export const isOpen = (deployment: Deployment) => !CLOSED_DEPLOYMENT_STATES.includes(deployment.state);
+
+export const runningVersion = (device: Device) => device.models[DEFAULT_MODEL]?.current?.version ?? null;
+
+/** The version that most devices run now. */
+export function mostlyRunning(state: FleetState): Version | undefined {
+  return Object.values(state.versions)
+    .toSorted((a, b) => b.running_on - a.running_on)
+    .find(({ running_on }) => running_on > 0);
+}
+
+export const canBeDeployed = (version: Version) => version.stage === "pending" || version.stage === "approved";
+
+/** Who follows this deployment now. */
+export function membersOf(state: FleetState, deployment: Deployment): Device[] {
+  return devicesOf(state).filter((device) => device.models[deployment.model]?.target?.deployment_id === deployment.id);
+}
+
+/** `3 devices of line-1 change from v2.0 to v2.1`, or that nothing changes. */
+export function changeInWords(devices: readonly Device[], version: string, where: string): string {
+  const changing = devices.filter((device) => runningVersion(device) !== version);
+  if (changing.length === 0) return `No device of ${where} changes: all run ${version} already.`;
+  const from = [...new Set(changing.map((device) => runningVersion(device) ?? "nothing"))].join(" and ");
+  const count = changing.length === 1 ? "1 device" : `${changing.length} devices`;
+  return `${count} of ${where} ${changing.length === 1 ? "changes" : "change"} from ${from} to ${version}.`;
+}

@@ -1,0 +1,37 @@
+// All that the dashboard knows of the fleet, by id, as the hub last told it.
+import type { Deployment, Device, Group, Session, Version } from "@context-edge/protocol";
+
+export type Connection = "connecting" | "live" | "lost";
+
+export interface FleetState {
+  connection: Connection;
+  /** Whether the lists below were fetched at least once. */
+  loaded: boolean;
+  session: Session | null;
+  devices: Readonly<Record<string, Device>>;
+  groups: Readonly<Record<string, Group>>;
+  versions: Readonly<Record<string, Version>>;
+  deployments: Readonly<Record<string, Deployment>>;
+  /** Rises with every event, so that pages of history know to look again. */
+  lastEventId: number;
+}
+
+export const EMPTY_STATE: FleetState = {
+  connection: "connecting",
+  loaded: false,
+  session: null,
+  devices: {},
+  groups: {},
+  versions: {},
+  deployments: {},
+  lastEventId: 0,
+};
+
+/** Everything at once, after a start or a gap. */
+export interface Snapshot {
+  session: Session;
+  devices: readonly Device[];
+  groups: readonly Group[];
+  versions: readonly Version[];
+  deployments: readonly Deployment[];
+}

@@ -1,0 +1,95 @@
+// The questions about a version: approve, reject, and which devices become the pilot.
+import type { Version } from "@context-edge/protocol";
+import { html } from "lit";
+import { percentWithDelta, plural } from "../format/numbers.ts";
+import { api } from "../live/client.ts";
+import { changeInWords, devicesOf, runningVersion } from "../live/select.ts";
+import type { FleetState } from "../live/state.ts";
+import { ask } from "./ask.ts";
+
+export function askToApprove(from: HTMLElement, version: Version): void {
+  ask(from, {
+    title: `Approve ${version.version_id}?`,
+    body: () =>
+      html`<p>
+        Accuracy ${percentWithDelta(version.accuracy, version.accuracy_delta)}. It may then be deployed; no device
+        changes yet.
+      </p>`,
+    confirmLabel: () => "Approve",
+    run: async () => (await api.approve(version.version_id)).message,
+  });
+}
+
+export function askToReject(from: HTMLElement, version: Version): void {
+  ask(from, {
+    title: `Reject ${version.version_id}?`,
+    body: () => html`<p>It can never be deployed afterwards. The training side reads the reason.</p>`,
+    confirmLabel: () => "Reject",
+    danger: true,
+    reason: "required",
+    run: async (reason) => (await api.reject(version.version_id, reason)).message,
+  });
+}
+
+export function askToDeployPilot(from: HTMLElement, state: FleetState, version: Version): void {
+  const devices = devicesOf(state);
+  const chosen = new Set(devices.filter((device) => device.group === "pilot").map((device) => device.id));
+  const leaving = () => devices.filter((device) => device.group === "pilot" && !chosen.has(device.id));
+  const toggle = (id: string, isChosen: boolean) => (isChosen ? chosen.add(id) : chosen.delete(id));
+  ask(from, {
+    title: `Deploy ${version.version_id} to the pilot`,
+    body: () => html`
+      <p>These devices become the pilot group:</p>
+      <fieldset class="choices">
+        <legend class="visually-hidden">Pilot devices</legend>
+        ${devices.map(
+          (device) =>
+            html`<label>
+              <input
+                type="checkbox"
+                .checked=${chosen.has(device.id)}
+                @change=${(event: Event) => toggle(device.id, (event.target as HTMLInputElement).checked)}
+              />
+              <span>${device.id}</span>
+              <small class="muted"
+                >${device.group}, ${runningVersion(device) ?? "nothing"}${device.online ? "" : ", offline"}</small
+              >
+            </label>`,
+        )}
+      </fieldset>
+      <p>
+        <strong
+          >${changeInWords(
+            devices.filter((device) => chosen.has(device.id)),
+            version.version_id,
+            "the pilot",
+          )}</strong
+        >
+        ${version.stage === "pending" ? "This approves the version in your name." : ""}
+        ${
+          leaving().length > 0
+            ? `${leaving()
+                .map((device) => device.id)
+                .join(", ")} leave the pilot for the group they came from.`
+            : ""
+        }
+      </p>
+    `,
+    confirmLabel: () => `Deploy to ${plural(chosen.size, "device")}`,
+    obstacle: () => (chosen.size === 0 ? "Choose at least one device." : null),
+    run: async () => {
+      const reply = await api.deployPilot(version.version_id, [...chosen]);
+      // The router listens to the address; a click is the one way it hears of a new one.
+      openPage(`/deployments/${reply.deployment_id}`);
+      return reply.message;
+    },
+  });
+}
+
+export function openPage(path: string): void {
+  const link = document.createElement("a");
+  link.href = path;
+  document.body.append(link);
+  link.click();
+  link.remove();
+}

@@ -1,0 +1,86 @@
+// Which colour and which words go with which state: total records, so that a new state does not compile without its own.
+import type { DeploymentState, Outcome, Phase, Stage, SyncState, Verdict } from "@context-edge/protocol";
+import { html, type TemplateResult } from "lit";
+
+export type Tone = "good" | "busy" | "warn" | "bad" | "quiet";
+
+export const SYNC_TONE: Record<SyncState, Tone> = {
+  "in-sync": "good",
+  pending: "busy",
+  failed: "bad",
+  incompatible: "warn",
+  held: "warn",
+  unknown: "quiet",
+};
+
+export const SYNC_WORDS: Record<SyncState, string> = {
+  "in-sync": "In sync",
+  pending: "Pending",
+  failed: "Failed",
+  incompatible: "Incompatible",
+  held: "Held",
+  unknown: "No target",
+};
+
+export const PHASE_WORDS: Record<Phase, string> = {
+  idle: "Idle",
+  downloading: "Downloading",
+  verifying: "Verifying",
+  activating: "Activating",
+  probing: "Probing",
+  soaking: "Soaking",
+  "rolling-back": "Rolling back",
+  blocked: "Blocked",
+};
+
+export const STAGE_TONE: Record<Stage, Tone> = {
+  pending: "busy",
+  approved: "good",
+  rejected: "bad",
+  archived: "quiet",
+  quarantined: "bad",
+};
+
+export const DEPLOYMENT_TONE: Record<DeploymentState, Tone> = {
+  draft: "quiet",
+  scheduled: "quiet",
+  running: "busy",
+  soaking: "busy",
+  "awaiting-approval": "good",
+  paused: "warn",
+  finished: "good",
+  aborted: "quiet",
+  "rolling-back": "warn",
+  "rolled-back": "warn",
+};
+
+export const DEPLOYMENT_WORDS: Record<DeploymentState, string> = {
+  draft: "Draft",
+  scheduled: "Scheduled",
+  running: "Running",
+  soaking: "Being watched",
+  "awaiting-approval": "Awaiting approval",
+  paused: "Paused",
+  finished: "Finished",
+  aborted: "Aborted",
+  "rolling-back": "Rolling back",
+  "rolled-back": "Rolled back",
+};
+
+export const OUTCOME_TONE: Record<Outcome, Tone> = {
+  committed: "good",
+  "rolled-back": "bad",
+  rejected: "bad",
+  failed: "warn",
+};
+
+export const OUTCOME_WORDS: Record<Outcome, string> = {
+  committed: "Committed",
+  "rolled-back": "Rolled back",
+  rejected: "Rejected",
+  failed: "Failed",
+};
+
+export const VERDICT_TONE: Record<Verdict, Tone> = { pass: "good", fail: "bad", inconclusive: "busy" };
+
+export const badge = (tone: Tone, words: string): TemplateResult => html`<span class="badge ${tone}">${words}</span>`;
