@@ -154,3 +154,20 @@ test("without a hub what runs goes on running, and the first poll after an outag
     await running.stop();
   }
 });
+
+test("a new device enrols once, though poll and report begin at the same time", async () => {
+  const fresh = await testDevice();
+  let enrolments = 0;
+  fresh.hub.intercept((request) => {
+    enrolments += request.url === "/device/v1/enroll" ? 1 : 0;
+    return false;
+  });
+  const running = await fresh.start();
+  try {
+    await eventually("the device is heard of", () => fresh.hub.observed.length > 0);
+    expect(enrolments).toBe(1);
+  } finally {
+    await running.stop();
+    await fresh.close();
+  }
+});

@@ -38,7 +38,7 @@ async function run(config: Config): Promise<number> {
     },
   );
   const page = config.AGENT_STATUS_PORT === 0 ? null : await openPage(config, agent, listeners, stop);
-  agent.log.info({ device: config.AGENT_DEVICE_ID, models: config.AGENT_MODELS_DIR }, "the agent runs");
+  agent.log.info({ models: config.AGENT_MODELS_DIR }, "the agent runs");
   try {
     await runAgent(agent, ring, stop);
   } finally {

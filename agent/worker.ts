@@ -67,12 +67,15 @@ export async function openWorker(tools: Tools): Promise<Worker> {
       if (current.is !== "file") return null;
       const counters = await tools.probe.counters(signal);
       if (!counters) return null;
+      const predictions = Math.max(0, counters.predictions - tools.probe.ownRequests());
+      // Our own questions cannot be taken out of an average; before the first foreign one there is none to tell.
+      const avgMs = predictions === 0 ? null : counters.avgMs;
       return {
         since: timestamp(current.since),
         digest: current.digest,
-        predictions: Math.max(0, counters.predictions - tools.probe.ownRequests()),
+        predictions,
         errors: counters.errors,
-        avg_ms: counters.avgMs === null ? null : Number(counters.avgMs.toFixed(3)),
+        avg_ms: avgMs === null ? null : Number(avgMs.toFixed(3)),
       };
     },
   };

@@ -1,5 +1,5 @@
 // Waiting times: they double, they are capped, they never fall in step, and no server may set them at will.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { nextDelayMs, parseRetryAfter, RETRY_AFTER_CAP_MS } from "./backoff.ts";
 

@@ -1,9 +1,6 @@
 // Instants: milliseconds since the epoch inside the core, RFC 3339 at its edges.
 import type { Timestamp } from "@context-edge/protocol";
 
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 3_600_000;
-
 /** @param ms milliseconds since 1970 */
 export function timestamp(ms: number): Timestamp {
   return new Date(ms).toISOString();

@@ -94,10 +94,14 @@ export function troubleOf(journal: Journal, disk: Disk): Trouble | null {
 }
 
 /** The wish, as the page says it. */
-export function wishWords(wish: Wish): string {
+export function wishWords(wish: Wish, { refusals }: Journal, disk: Disk): string {
   switch (wish.is) {
-    case "candidate":
-      return `The hub wants ${wish.candidate.version} here.`;
+    case "candidate": {
+      const { version, digest } = wish.candidate;
+      if (disk.current.is === "file" && disk.current.digest === digest) return "This is what the hub wants here.";
+      const isRefused = refusals.some((refusal) => refusal.digest === digest);
+      return `The hub wants ${version} here${isRefused ? ", which this device has refused" : ""}.`;
+    }
     case "impossible":
       return `The hub wants ${wish.candidate.version} here, but ${wish.conclusion.message}.`;
     case "nothing":

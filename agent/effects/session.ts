@@ -31,15 +31,24 @@ export async function openSession(path: string, enrolment: Enrolment): Promise<S
   const loaded = await file.load();
   const isOurs = loaded.is === "whole" && loaded.value.hub === hubUrl && loaded.value.device === device;
   let identity: Identity | null = isOurs ? loaded.value : null;
+  let enrolling: ReturnType<Session["credential"]> | null = null;
+  const enrolOnce = async (signal: AbortSignal) => {
+    const enrolled = await enrol(enrolment, signal);
+    if (!enrolled.ok) return enrolled;
+    const fresh = { hub: hubUrl, device, credential: enrolled.credential };
+    // On disk before it is used: the hub shows a credential once.
+    await file.save(fresh);
+    identity = fresh;
+    return enrolled;
+  };
   return {
     async credential(signal) {
       if (identity) return { ok: true, credential: identity.credential };
-      const enrolled = await enrol(enrolment, signal);
-      if (!enrolled.ok) return enrolled;
-      identity = { hub: hubUrl, device, credential: enrolled.credential };
-      // On disk before it is used: the hub shows a credential once.
-      await file.save(identity);
-      return enrolled;
+      // Poll and report ask at the same time; a second enrolment would make the first one's credential worthless.
+      enrolling ??= enrolOnce(signal).finally(() => {
+        enrolling = null;
+      });
+      return enrolling;
     },
     forget() {
       if (enrolment.joinTokenFile !== undefined) identity = null;

@@ -41,7 +41,12 @@ export async function statusDocument(agent: Agent, signal: AbortSignal): Promise
     if (!view) continue;
     const { journal, disk, wish } = worker.latest();
     const trouble = troubleOf(journal, disk);
-    models[worker.model] = { ...view, headline: headlineOf(journal, disk, trouble), wish: wishWords(wish), trouble };
+    models[worker.model] = {
+      ...view,
+      headline: headlineOf(journal, disk, trouble),
+      wish: wishWords(wish, journal, disk),
+      trouble,
+    };
   }
   const { link, config } = agent;
   return {

@@ -106,7 +106,6 @@ test("no string that a hub, a service or a training job can set becomes markup",
   });
   expect(body).not.toContain("<script>alert");
   expect(body).not.toContain("<img");
-  expect(body).not.toMatch(/<[^>]*onerror=/);
 });
 
 test("page, style and script come from the device alone, under a policy that forbids all else", async () => {

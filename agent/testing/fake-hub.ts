@@ -10,7 +10,7 @@ import {
   type Target,
 } from "@context-edge/protocol";
 import type { FakeModel } from "./fake-model.ts";
-import { sealAssignment, sealManifest, sealStatement, type TestKey, targetOf, testKey } from "./signing.ts";
+import { sealAssignment, sealManifest, type TestKey, targetOf, testKey } from "./signing.ts";
 
 export interface FakeHub {
   url: string;
@@ -137,7 +137,6 @@ export async function startFakeHub(device: string): Promise<FakeHub> {
 }
 
 export const TEST_JOIN_TOKEN = JOIN_TOKEN;
-export { sealStatement };
 
 function serveRange(request: IncomingMessage, response: ServerResponse, bytes: Buffer, fetches: string[]): void {
   const { range } = request.headers;

@@ -27,7 +27,7 @@ export function testKey(): TestKey {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const { d = "" } = privateKey.export({ format: "jwk" });
   const key = signingKeyFromSeed(new Uint8Array(Buffer.from(d, "base64url")));
-  return { ...key, pem: publicKey.export({ format: "pem", type: "spki" }).toString() };
+  return { ...key, pem: publicKey.export({ format: "pem", type: "spki" }) };
 }
 
 /** Answers the fake model gives with its usual factor of 2. */

@@ -3,7 +3,7 @@
 /** `0.9412` → `94.1 %`; cut, not rounded, so that 999 of 1000 is never 100 %. */
 export function percent(share: number | null | undefined): string {
   if (share === null || share === undefined) return "–";
-  return `${(Math.floor(share * 1_000 + 1e-9) / 10).toFixed(1)} %`;
+  return `${(cut(share) / 10).toFixed(1)} %`;
 }
 
 /** Percentage points with their sign: `+2.3`. */
@@ -11,6 +11,13 @@ export function points(delta: number): string {
   const value = Math.round(delta * 1_000) / 10;
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)}`;
 }
+
+/** The difference of two shares as they are shown, so that a reader who subtracts gets the same. */
+export function pointsBetween(share: number, before: number): string {
+  return points((cut(share) - cut(before)) / 1_000);
+}
+
+const cut = (share: number) => Math.floor(share * 1_000 + 1e-9);
 
 /** `94.1 % (+2.3)`, or without the bracket when there is nothing to compare with. */
 export function percentWithDelta(share: number, delta: number | null): string {

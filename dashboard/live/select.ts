@@ -4,6 +4,7 @@ import {
   DEFAULT_MODEL,
   type Deployment,
   type Device,
+  type Group,
   type Version,
 } from "@context-edge/protocol";
 import type { FleetState } from "./state.ts";
@@ -12,6 +13,14 @@ export const devicesOf = (state: FleetState, group?: string): Device[] =>
   Object.values(state.devices)
     .filter((device) => group === undefined || device.group === group)
     .toSorted((a, b) => a.id.localeCompare(b.id));
+
+/** The pilot first, then by name, with numbers in their order. */
+export const groupsOf = (state: FleetState): Group[] =>
+  Object.values(state.groups).toSorted(
+    (a, b) =>
+      Number(b.name === "pilot") - Number(a.name === "pilot") ||
+      a.name.localeCompare(b.name, undefined, { numeric: true }),
+  );
 
 export const versionsOf = (state: FleetState): Version[] =>
   Object.values(state.versions).toSorted((a, b) =>

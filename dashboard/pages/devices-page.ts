@@ -34,7 +34,7 @@ export class DevicesPage extends PageElement {
         </select>
         <span class="muted" role="status">${shown.length} of ${Object.keys(state.devices).length}</span>
       </form>
-      <div class="table-wrap">
+      <div class="table-wrap" tabindex="0">
         <table>
           <thead>
             <tr>

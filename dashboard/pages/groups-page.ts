@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state as reactive } from "lit/decorators.js";
 import { plural } from "../format/numbers.ts";
 import { api } from "../live/client.ts";
-import { canBeDeployed, changeInWords, devicesOf, versionsOf } from "../live/select.ts";
+import { canBeDeployed, changeInWords, devicesOf, groupsOf, versionsOf } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { ask } from "../parts/ask.ts";
 import { deviceProgress } from "../parts/device-progress.ts";
@@ -21,7 +21,7 @@ export class GroupsPage extends PageElement {
         <h1>Groups</h1>
         <div class="actions"><button @click=${() => this.askForGroup()}>New group</button></div>
       </header>
-      <div class="group-cards">${Object.values(state.groups).map((group) => this.renderGroup(state, group))}</div>
+      <div class="group-cards">${groupsOf(state).map((group) => this.renderGroup(state, group))}</div>
     `;
   }
 

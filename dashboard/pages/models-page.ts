@@ -30,7 +30,7 @@ export class ModelsPage extends PageElement {
 }
 
 function table(versions: readonly Version[]): TemplateResult {
-  return html`<div class="table-wrap">
+  return html`<div class="table-wrap" tabindex="0">
     <table>
       <thead>
         <tr>

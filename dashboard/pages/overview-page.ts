@@ -3,7 +3,7 @@ import { DEFAULT_MODEL, type Deployment } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
 import { percentWithDelta, plural } from "../format/numbers.ts";
-import { deploymentsOf, devicesOf, isOpen, versionsOf } from "../live/select.ts";
+import { deploymentsOf, devicesOf, groupsOf, isOpen, versionsOf } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { progressBar } from "../parts/progress-bar.ts";
 import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS, SYNC_TONE, SYNC_WORDS } from "../parts/tones.ts";
@@ -29,7 +29,7 @@ export class OverviewPage extends PageElement {
       </section>
       <section aria-labelledby="fleet">
         <h2 id="fleet">Groups</h2>
-        <div class="groups-map">${Object.values(state.groups).map((group) => this.renderGroup(state, group.name))}</div>
+        <div class="groups-map">${groupsOf(state).map((group) => this.renderGroup(state, group.name))}</div>
         <p class="legend">
           ${(["in-sync", "pending", "failed", "incompatible", "held", "unknown"] as const).map(
             (sync) => html`<span><i class="dot ${SYNC_TONE[sync]}"></i>${SYNC_WORDS[sync]}</span>`,

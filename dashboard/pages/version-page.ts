@@ -2,7 +2,7 @@
 import type { Version } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { bytes, count, percent, percentWithDelta, plural, points, shortDigest } from "../format/numbers.ts";
+import { bytes, count, percent, percentWithDelta, plural, pointsBetween, shortDigest } from "../format/numbers.ts";
 import { day } from "../format/time.ts";
 import { canBeDeployed, deploymentsOf, mostlyRunning } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
@@ -116,7 +116,7 @@ function comparison(version: Version, other: Version | undefined): TemplateResul
     ["False positive rate", rate(version, "false_positive_rate"), rate(other, "false_positive_rate")],
     ["False negative rate", rate(version, "false_negative_rate"), rate(other, "false_negative_rate")],
   ];
-  return html`<div class="table-wrap">
+  return html`<div class="table-wrap" tabindex="0">
     <table>
       <thead>
         <tr>
@@ -139,7 +139,7 @@ function comparison(version: Version, other: Version | undefined): TemplateResul
               ${
                 other
                   ? html`<td class="number">${percent(before)}</td>
-                      <td class="number">${value !== null && before !== null ? points(value - before) : "–"}</td>`
+                      <td class="number">${value !== null && before !== null ? pointsBetween(value, before) : "–"}</td>`
                   : nothing
               }
             </tr>`,

@@ -56,8 +56,7 @@ export class PilotPanel extends LightElement {
         ([name, value, note]) =>
           html`<div>
             <dt>${name}</dt>
-            <dd>${value}</dd>
-            ${note ? html`<small class="muted">${note}</small>` : nothing}
+            <dd>${value}${note ? html` <small class="muted">${note}</small>` : nothing}</dd>
           </div>`,
       )}
     </dl>`;

@@ -47,7 +47,7 @@ export function trainingDetails(metrics: Record<string, unknown>): TemplateResul
 const readable = (name: string) => name.replaceAll("_", " ");
 
 function classTable(perClass: PerClass): TemplateResult {
-  return html`<div class="table-wrap">
+  return html`<div class="table-wrap" tabindex="0">
     <table>
       <thead>
         <tr>
@@ -79,7 +79,7 @@ function confusionTable({ classes, counts }: Confusion): TemplateResult {
       1,
       row.reduce((sum, one) => sum + one, 0),
     );
-  return html`<div class="table-wrap">
+  return html`<div class="table-wrap" tabindex="0">
     <table class="confusion">
       <caption class="muted">
         Rows are the truth, columns the prediction

@@ -1,0 +1,79 @@
+// The parts of a probe that judge by numbers: golden comparison, percentiles, and inputs made from metadata.
+import type { Golden, ModelMetadata } from "@context-edge/protocol";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { compareGolden } from "./golden.ts";
+import { inputsFor } from "./synthesis.ts";
+import { figuresOf } from "./timing.ts";
+
+const tensor = (name: string, data: number[]) => ({ name, datatype: "FP32", shape: [data.length], data });
+const golden: Golden = {
+  tolerance: { y: { absolute: 0.1, relative: 0.1 } },
+  samples: [{ inputs: [tensor("x", [1])], outputs: [tensor("y", [10, 0])] }],
+};
+const compared = (...data: number[]) => compareGolden(golden, [[tensor("y", data)]]);
+
+test.each([
+  ["equal", [10, 0], 0],
+  ["at the edge of absolute plus relative", [11.1, 0.1], 0],
+  ["just outside", [11.11, 0], 1],
+  ["not a number", [Number.NaN, 0], 1],
+  ["too short", [10], 1],
+])("an answer that is %s fails %s", (_what, data, failed) => {
+  expect(compared(...data)).toMatchObject({ checked: 1, failed });
+});
+
+test("the furthest deviation is shown, and no answer at all is a failure", () => {
+  expect(compared(10, 7).worst).toEqual({ output: "y", index: 1, expected: 0, actual: 7 });
+  expect(compareGolden(golden, [null])).toEqual({ checked: 1, failed: 1 });
+  expect(compareGolden(golden, [[tensor("z", [10, 0])]])).toEqual({ checked: 1, failed: 1 });
+});
+
+test("percentiles are times that were measured, in order, whatever the times", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ min: 0, max: 1e4, noNaN: true }), { minLength: 1 }),
+      fc.nat(9),
+      (timesMs, errors) => {
+        const { p50_ms: p50, p95_ms: p95, max_ms: max, samples } = figuresOf({ timesMs, errors });
+        return (
+          samples === timesMs.length + errors &&
+          p50 !== null &&
+          p95 !== null &&
+          max !== null &&
+          p50 <= p95 &&
+          p95 <= max
+        );
+      },
+    ),
+  );
+  expect(figuresOf({ timesMs: Array.from({ length: 100 }, (_unused, index) => index + 1), errors: 0 })).toMatchObject({
+    p50_ms: 50,
+    p95_ms: 95,
+  });
+  expect(figuresOf({ timesMs: [], errors: 3 })).toMatchObject({ samples: 3, p95_ms: null });
+});
+
+const metadata = (datatype: string, shape: number[]): ModelMetadata => ({
+  name: "default",
+  platform: "onnx",
+  inputs: [{ name: "x", datatype, shape }],
+  outputs: [],
+});
+
+test("dynamic dimensions become one, 64-bit integers are plain JSON numbers", () => {
+  expect(inputsFor(metadata("INT64", [-1, 2]), null)).toEqual([
+    [{ name: "x", datatype: "INT64", shape: [1, 2], data: [0, 0] }],
+  ]);
+});
+
+test("golden inputs are used when they fit the model that is asked, and only then", () => {
+  expect(inputsFor(metadata("FP32", [-1]), golden)).toEqual([golden.samples[0]?.inputs]);
+  const other = { ...metadata("FP32", [1]), inputs: [{ name: "other", datatype: "FP32", shape: [1] }] };
+  expect(inputsFor(other, golden)).toEqual([[{ name: "other", datatype: "FP32", shape: [1], data: [0.5] }]]);
+});
+
+test("what cannot be written as JSON is said, not guessed", () => {
+  expect(inputsFor(metadata("FP16", [1]), null)).toContain("FP16");
+  expect(inputsFor(metadata("FP32", [100_000, 100_000]), null)).toContain("too many");
+});

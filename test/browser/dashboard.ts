@@ -1,0 +1,47 @@
+// A browser on a real fleet's dashboard, with the few gestures that journeys share.
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, Page } from "playwright-core";
+import { expect } from "vitest";
+
+const SHOTS = fileURLToPath(new URL("../../.artifacts/screenshots/", import.meta.url));
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+export interface Visit {
+  page: Page;
+  /** What the page complained about: errors in the console and exceptions. Stays empty in a good journey. */
+  complaints: string[];
+}
+
+export async function openDashboard(browser: Browser, url: string, scheme: "light" | "dark" = "light"): Promise<Visit> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: scheme });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    // A refused request is an answer some journeys ask for; the page itself tells it to the reader.
+    if (message.type() === "error" && !message.text().includes("409")) complaints.push(message.text());
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
+
+/** Kept as CI artifacts, for people to look at. */
+export async function shoot(page: Page, name: string): Promise<void> {
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+}
+
+/** WCAG A and AA by axe-core, run beside the page's own policy rather than inside it. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const violations = await page.evaluate(async (source) => {
+    const run = new Function(
+      `${source}; return window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa"] });`,
+    );
+    const results = (await run()) as { violations: { id: string; nodes: { html: string }[] }[] };
+    return results.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html ?? ""}`);
+  }, AXE);
+  expect(violations).toEqual([]);
+}
