@@ -20,7 +20,7 @@ export interface Change {
   at: string;
   actor: string;
   touched: Touched;
-  tell(kind: string, subject: string, summary: string, data?: Record<string, unknown>): Promise<void>;
+  tell: (kind: string, subject: string, summary: string, data?: Record<string, unknown>) => Promise<void>;
 }
 
 export interface Changes {

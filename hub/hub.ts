@@ -12,6 +12,7 @@ import { trackPresence, type Presence } from "./presence.ts";
 import { startPublisher, type Publisher } from "./publisher.ts";
 import { openReportDesk, type ReportDesk } from "./reports.ts";
 import { openSqlite } from "./store/sqlite.ts";
+import { rememberTargets, type TargetMemory } from "./target-memory.ts";
 import type { Store } from "./store/store.ts";
 
 export interface Hub {
@@ -23,6 +24,7 @@ export interface Hub {
   changes: Changes;
   presence: Presence;
   publisher: Publisher;
+  targets: TargetMemory;
   reports: ReportDesk;
   conductor: Conductor;
   /** Milliseconds since the epoch. */
@@ -68,6 +70,7 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     changes,
     presence,
     publisher,
+    targets: await rememberTargets(store),
     reports,
     conductor,
     now,

@@ -15,20 +15,20 @@ export interface Order {
   reason: string;
 }
 
-/** Which deployment each group followed when the caller looked; another one by now means somebody else was faster. */
-export type Seen = ReadonlyMap<string, string | null>;
+/**
+ * By `model/group`, the deployment each group followed when the caller's request arrived. Another one by the time of the
+ * transaction means that somebody else was faster.
+ */
+export type Seen = ReadonlyMap<string, string>;
 
-export function seenTargets(fleet: Fleet, model: string): Seen {
-  return new Map(fleet.groups.map(({ name }) => [name, fleet.targetView(name, model)?.deploymentId ?? null]));
-}
+export const seenKey = (model: string, group: string) => `${model}/${group}`;
 
 export async function openDeployment(change: Change, order: Order, seen: Seen): Promise<DeploymentRecord> {
   const { tx, at, actor, touched, tell } = change;
   const fleet = await readFleet(tx, { isOnline: () => true });
   const version = await deployableVersion(change, order.model, order.version);
   for (const group of order.groups) {
-    const now = fleet.targetView(group, order.model)?.deploymentId ?? null;
-    if (seen.has(group) && seen.get(group) !== now) {
+    if (fleet.targetView(group, order.model)?.deploymentId !== seen.get(seenKey(order.model, group))) {
       throw new ProblemError("CONFLICT", `The target of group ${group} was changed by somebody else just now.`, {
         nextStep: "Look at the group again, then decide.",
       });

@@ -6,7 +6,7 @@ import { blockersOf, figuresOf, hasPassed } from "../facts.ts";
 import { readFleet } from "../fleet.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
-import { openDeployment, seenTargets, unknownVersion, type Order } from "../rollout.ts";
+import { openDeployment, unknownVersion, type Order } from "../rollout.ts";
 import type { DeploymentRecord } from "../store/records.ts";
 
 interface Subject {
@@ -22,7 +22,7 @@ export async function deployPilot(
   deviceIds: readonly string[],
 ): Promise<DeploymentRecord> {
   const { pilotGroup } = hub.config;
-  const seen = seenTargets(await readFleet(hub.store, hub.presence), subject.model);
+  const seen = await hub.targets.seen();
   await requireVersion(hub, subject);
   return commit(hub, actor, async (change) => {
     await change.tx.groups.ensure(pilotGroup, change.at);
@@ -37,8 +37,7 @@ export async function deployAll(
   subject: Subject,
   override: { reason: string } | undefined,
 ): Promise<DeploymentRecord> {
-  const fleet = await readFleet(hub.store, hub.presence);
-  const seen = seenTargets(fleet, subject.model);
+  const seen = await hub.targets.seen();
   await requireVersion(hub, subject);
   const missing = await missingForAll(hub, subject);
   if (missing.length > 0 && !override) {
@@ -75,6 +74,7 @@ export async function assignTarget(
   subject: Subject,
   group: string,
 ): Promise<DeploymentRecord> {
+  const seen = await hub.targets.seen();
   const fleet = await readFleet(hub.store, hub.presence);
   if (!fleet.groups.some(({ name }) => name === group)) {
     throw new ProblemError("GROUP_UNKNOWN", `There is no group ${group}.`, {
@@ -82,9 +82,7 @@ export async function assignTarget(
     });
   }
   await requireVersion(hub, subject);
-  return commit(hub, actor, (change) =>
-    openDeployment(change, orderOf(subject, "group", [group]), seenTargets(fleet, subject.model)),
-  );
+  return commit(hub, actor, (change) => openDeployment(change, orderOf(subject, "group", [group]), seen));
 }
 
 /** Every group whose target is this version goes to `to`. */
@@ -94,6 +92,7 @@ export async function rollBackVersion(
   subject: Subject,
   to: string,
 ): Promise<DeploymentRecord> {
+  const seen = await hub.targets.seen();
   const fleet = await readFleet(hub.store, hub.presence);
   await requireVersion(hub, subject);
   await requireVersion(hub, { ...subject, version: to });
@@ -110,7 +109,7 @@ export async function rollBackVersion(
     );
   }
   return commit(hub, actor, (change) =>
-    openDeployment(change, orderOf({ ...subject, version: to }, "rollback", groups), seenTargets(fleet, subject.model)),
+    openDeployment(change, orderOf({ ...subject, version: to }, "rollback", groups), seen),
   );
 }
 
@@ -121,6 +120,7 @@ export async function rollBackDeployment(
   deployment: DeploymentRecord,
   reason: string | undefined,
 ): Promise<DeploymentRecord> {
+  const seen = await hub.targets.seen();
   const fleet = await readFleet(hub.store, hub.presence);
   const mine = fleet.targets.filter((target) => target.deployment_id === deployment.id);
   const byVersion = Map.groupBy(
@@ -136,7 +136,6 @@ export async function rollBackDeployment(
       },
     );
   }
-  const seen = seenTargets(fleet, deployment.model);
   return commit(hub, actor, async (change) => {
     let last: DeploymentRecord | undefined;
     for (const [version, targets] of byVersion) {
@@ -209,6 +208,7 @@ async function commit(
     for (const id of change.touched.devices) moved.add(id);
     return made;
   });
+  await hub.targets.refresh();
   await hub.publisher.refresh();
   for (const id of moved) hub.publisher.wakeDevice(id);
   hub.conductor.wake();

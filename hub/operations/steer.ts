@@ -45,6 +45,7 @@ export async function steer(
   }
   const fleet = await readFleet(hub.store, hub.presence);
   const bad = fleet.members(deployment).filter(({ standing }) => standing.sync === "failed");
+  // Seconds since the epoch: larger than any earlier retry of the same digest, whichever deployment that was.
   const excused = Object.fromEntries(
     bad.flatMap(({ id: device, standing }) => (standing.outcome ? [[device, standing.outcome.at]] : [])),
   );
@@ -55,7 +56,7 @@ export async function steer(
       state_reason: sentence,
       ...(action === "resume" ? { tolerated: bad.length } : {}),
       ...(action === "retry"
-        ? { retry: deployment.retry + 1, tolerated: 0, excused: { ...deployment.excused, ...excused } }
+        ? { retry: Math.floor(hub.now() / 1_000), tolerated: 0, excused: { ...deployment.excused, ...excused } }
         : {}),
       ...(to === "aborted" ? { finished_at: at } : {}),
     });

@@ -7,8 +7,8 @@ import type { Schema } from "./schema.ts";
 type Row<T extends keyof Schema> = Selectable<Schema[T]>;
 
 // The hub wrote these columns itself, from parsed values, so reading them back is a cast and not another parse.
-const read = <T>(text: string): T => JSON.parse(text) as T;
-const readOrNull = <T>(text: string | null): T | null => (text === null ? null : read<T>(text));
+const read = JSON.parse;
+const readOrNull = (text: string | null) => (text === null ? null : read(text));
 const write = (value: unknown) => JSON.stringify(value);
 const writeOrNull = (value: unknown) => (value === null ? null : write(value));
 

@@ -23,7 +23,7 @@ export async function openSqlite(file: string): Promise<Store> {
   const { error } = await migrator.migrateToLatest();
   if (error) {
     await db.destroy();
-    throw error instanceof Error ? error : new Error(String(error));
+    throw error instanceof Error ? error : new Error("the database could not be migrated", { cause: error });
   }
   return {
     ...repositoriesOn(db),

@@ -1,0 +1,178 @@
+// What every place for artifacts must do, run on the directory and on a real S3 protocol server.
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import S3rver from "s3rver";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { S3Config } from "../config.ts";
+import type { Artifacts, Buckets } from "./artifacts.ts";
+import { directoryArtifacts } from "./directory.ts";
+import { connectToS3, s3Artifacts } from "./s3.ts";
+
+const BYTES = Buffer.from("ftrt and what else an engine holds");
+const digestOf = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
+const DIGEST = digestOf(BYTES);
+const MAX_BYTES = 1_000;
+
+interface Opened {
+  artifacts: Artifacts;
+  buckets?: Buckets;
+  putObject?: (bucket: string, key: string, body: Buffer) => Promise<void>;
+  close: () => Promise<void>;
+}
+
+async function openDirectory(): Promise<Opened> {
+  const dir = mkdtempSync(join(tmpdir(), "artifacts-"));
+  return {
+    artifacts: directoryArtifacts(dir, { maxBytes: MAX_BYTES }),
+    close: async () => rmSync(dir, { recursive: true }),
+  };
+}
+
+async function openS3(): Promise<Opened> {
+  const directory = mkdtempSync(join(tmpdir(), "s3-"));
+  const server = new S3rver({
+    address: "127.0.0.1",
+    port: 0,
+    silent: true,
+    directory,
+    configureBuckets: [
+      { name: "models", configs: [] },
+      { name: "elsewhere", configs: [] },
+    ],
+  });
+  const address: AddressInfo = await server.run();
+  const config: S3Config = {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    region: "us-east-1",
+    buckets: ["models"],
+    // The test server's own, published pair.
+    credentials: { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" },
+    forcePathStyle: true,
+  };
+  const client = connectToS3(config);
+  const artifacts = s3Artifacts(client, config, { maxBytes: MAX_BYTES });
+  return {
+    artifacts,
+    buckets: artifacts,
+    putObject: async (Bucket, Key, Body) => {
+      await client.send(new PutObjectCommand({ Bucket, Key, Body }));
+    },
+    close: async () => {
+      client.destroy();
+      await server.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+async function fetchAll(artifacts: Artifacts, digest: string): Promise<Buffer | undefined> {
+  const located = await artifacts.locate(digest);
+  if (!located) return undefined;
+  if (located.at === "elsewhere") return Buffer.from(await (await fetch(located.url)).arrayBuffer());
+  return Buffer.concat(await located.open().toArray());
+}
+
+describe.each([
+  ["a directory", openDirectory],
+  ["S3", openS3],
+] as const)("artifacts in %s", (_name, open) => {
+  let opened: Opened;
+  beforeEach(async () => {
+    opened = await open();
+  });
+  afterEach(() => opened.close());
+
+  test("come back byte for byte under their digest", async () => {
+    const { artifacts } = opened;
+    expect(await artifacts.put(DIGEST, Readable.from([BYTES]))).toEqual({
+      ok: true,
+      digest: DIGEST,
+      sizeBytes: BYTES.length,
+    });
+    expect(await artifacts.stat(DIGEST)).toEqual({ sizeBytes: BYTES.length });
+    expect(Buffer.from(await artifacts.head(DIGEST, 4)).toString()).toBe("ftrt");
+    expect(await fetchAll(artifacts, DIGEST)).toEqual(BYTES);
+  });
+
+  test("are not there before they were put", async () => {
+    expect(await opened.artifacts.stat(DIGEST)).toBeUndefined();
+    expect(await opened.artifacts.locate(DIGEST)).toBeUndefined();
+  });
+
+  test("of another digest than was claimed are refused, and nothing becomes visible", async () => {
+    const other = Buffer.from("other bytes");
+    const result = await opened.artifacts.put(DIGEST, Readable.from([other]));
+    expect(result).toEqual({ ok: false, why: "digest-mismatch", actual: digestOf(other), sizeBytes: other.length });
+    expect(await opened.artifacts.stat(DIGEST)).toBeUndefined();
+    expect(await opened.artifacts.stat(digestOf(other))).toBeUndefined();
+  });
+
+  test("larger than the cap are refused", async () => {
+    const big = Buffer.alloc(MAX_BYTES + 1);
+    expect(await opened.artifacts.put(digestOf(big), Readable.from([big]))).toMatchObject({
+      ok: false,
+      why: "too-large",
+    });
+    expect(await opened.artifacts.stat(digestOf(big))).toBeUndefined();
+  });
+});
+
+test("an upload to a directory resumes where it broke off", async () => {
+  const { artifacts, close } = await openDirectory();
+  const first = await artifacts.put(DIGEST, Readable.from([BYTES.subarray(0, 10)]), {
+    start: 0,
+    totalBytes: BYTES.length,
+  });
+  expect(first).toEqual({ ok: false, why: "incomplete", offset: 10 });
+  expect(await artifacts.uploadedBytes(DIGEST)).toBe(10);
+  const wrong = await artifacts.put(DIGEST, Readable.from([BYTES.subarray(12)]), {
+    start: 12,
+    totalBytes: BYTES.length,
+  });
+  expect(wrong).toEqual({ ok: false, why: "wrong-offset", offset: 10 });
+  const rest = await artifacts.put(DIGEST, Readable.from([BYTES.subarray(10)]), {
+    start: 10,
+    totalBytes: BYTES.length,
+  });
+  expect(rest).toMatchObject({ ok: true });
+  expect(await fetchAll(artifacts, DIGEST)).toEqual(BYTES);
+  await close();
+});
+
+describe("an object in a bucket", () => {
+  test("is adopted by name, hashed by the hub, and served under its digest", async () => {
+    const { artifacts, buckets, putObject, close } = await openS3();
+    await putObject?.("models", "runs/7/model v2.onnx", BYTES);
+    expect(await buckets?.adopt("models", "runs/7/model v2.onnx")).toEqual({
+      ok: true,
+      digest: DIGEST,
+      sizeBytes: BYTES.length,
+    });
+    expect(await fetchAll(artifacts, DIGEST)).toEqual(BYTES);
+    await close();
+  });
+
+  test("that is not there, or in a bucket nobody configured, is refused by name", async () => {
+    const { buckets, putObject, close } = await openS3();
+    await putObject?.("elsewhere", "model.onnx", BYTES);
+    expect(await buckets?.adopt("models", "nothing.onnx")).toMatchObject({ ok: false, why: "missing" });
+    expect(await buckets?.adopt("elsewhere", "model.onnx")).toMatchObject({ ok: false, why: "bucket-not-configured" });
+    await close();
+  });
+});
+
+test("a directory holds nothing but whole files and what can be resumed", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "artifacts-"));
+  const artifacts = directoryArtifacts(dir, { maxBytes: MAX_BYTES });
+  await artifacts.put(DIGEST, Readable.from([BYTES]));
+  await artifacts.put(DIGEST.replace(/^./, "0"), Readable.from([BYTES]));
+  expect(new Set(readdirSync(dir, { recursive: true, encoding: "utf8" }))).toEqual(
+    new Set([DIGEST.slice(0, 2), join(DIGEST.slice(0, 2), DIGEST), "partial"]),
+  );
+  rmSync(dir, { recursive: true });
+});

@@ -1,0 +1,22 @@
+// Settings: what would be unsafe is refused before anything listens.
+import { describe, expect, test } from "vitest";
+import { readConfig } from "./config.ts";
+
+describe("settings that would be unsafe are refused in one line", () => {
+  const rows: [string, Record<string, string>, RegExp][] = [
+    ["no sign-in off loopback", { HUB_HOST: "0.0.0.0" }, /loopback/],
+    [
+      "the release key off loopback",
+      { HUB_HOST: "0.0.0.0", HUB_AUTH: "token", HUB_DEV_RELEASE_KEY_FILE: "k" },
+      /laptop/,
+    ],
+    ["a token sign-in without a token", { HUB_AUTH: "token" }, /HUB_API_TOKEN_FILE/],
+    ["a database this release does not speak", { DATABASE_URL: "postgres://x" }, /SQLite only/],
+    ["a probe policy that is no JSON", { HUB_PROBE_POLICY: "{" }, /JSON/],
+    ["a port that is none", { HUB_PORT: "http" }, /HUB_PORT/],
+  ];
+  test.each(rows)("%s", (_title, env, reason) => {
+    const configured = readConfig(env);
+    expect(configured).toMatchObject({ ok: false, reason: expect.stringMatching(reason) });
+  });
+});
