@@ -31,6 +31,7 @@ export async function openDashboard(browser: Browser, url: string, scheme: "ligh
 /** Kept as CI artifacts, for people to look at. */
 export async function shoot(page: Page, name: string): Promise<void> {
   mkdirSync(SHOTS, { recursive: true });
+  await page.evaluate("scrollTo(0, 0)");
   await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
 }
 
