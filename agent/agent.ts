@@ -78,6 +78,7 @@ export async function assemble(config: Config, log: Logger, followed: () => void
   const history = await openHistory(join(own, "history.json"));
   const prints = fingerprints();
   const open = new Map<ModelName, Worker>();
+  const opening = new Map<ModelName, Promise<Worker>>();
   const link: HubLink = { state: "never", lastAnswerAt: null, trouble: null, refused: null };
 
   const askedFor = (model: ModelName) => (): Asked =>
@@ -116,10 +117,18 @@ export async function assemble(config: Config, log: Logger, followed: () => void
     });
   };
 
+  /** Loop and reporter may both be first to ask; a directory is opened once. */
+  const openOnce = (model: ModelName): Promise<Worker> => {
+    const begun = opening.get(model) ?? openModel(model);
+    opening.set(model, begun);
+    begun.catch(() => opening.delete(model));
+    return begun;
+  };
+
   const workers = async () => {
     const named = documents.manifest()?.models.map((target) => target.model) ?? [];
     for (const model of new Set([DEFAULT_MODEL, ...named])) {
-      if (!open.has(model)) open.set(model, await openModel(model));
+      open.set(model, await openOnce(model));
     }
     return [...open.values()];
   };
@@ -132,7 +141,8 @@ export async function assemble(config: Config, log: Logger, followed: () => void
 
   const observe = async (signal: AbortSignal): Promise<Observed> => {
     const models: Observed["models"] = {};
-    for (const worker of open.values()) models[worker.model] = worker.observed(await quietStats(worker, signal));
+    // A report from before the disk was read would tell the hub that nothing is installed.
+    for (const worker of await workers()) models[worker.model] = worker.observed(await quietStats(worker, signal));
     return {
       at: timestamp(documents.now()),
       phase: foremostPhase([...open.values()].map((one) => phaseOf(one.latest().journal.transaction))),

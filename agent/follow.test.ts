@@ -171,3 +171,14 @@ test("a new device enrols once, though poll and report begin at the same time", 
     await fresh.close();
   }
 });
+
+test("the first report after a start says what runs", async () => {
+  const told = device.hub.observed.length;
+  const running = await device.start();
+  try {
+    await eventually("the device is heard of", () => device.hub.observed.length > told);
+    expect(device.hub.observed[told]?.models["default"]?.current?.version).toBe("v2.0");
+  } finally {
+    await running.stop();
+  }
+});
