@@ -2,11 +2,13 @@
 import { Router } from "@lit-labs/router";
 import { html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import { ApiError } from "./live/client.ts";
 import { FleetStore, StoreController } from "./live/store.ts";
 import type { Connection } from "./live/state.ts";
 import { AskEvent, type Question } from "./parts/ask.ts";
 import { LightElement } from "./parts/light-element.ts";
-import "./parts/question-dialog.ts";
+import { showPlace, showTitle } from "./parts/place.ts";
+import "./parts/sign-in.ts";
 import "./parts/time-ago.ts";
 import "./pages/overview-page.ts";
 
@@ -29,46 +31,48 @@ const TOAST_MS = 6_000;
 @customElement("app-shell")
 export class AppShell extends LightElement {
   private readonly store = new FleetStore();
+  /** Pages are fetched when they are first visited. */
+  private readonly lazily = (load: () => Promise<unknown>) => () => this.fetchPart(load);
   private readonly router = new Router(this, [
     { path: "/", render: () => html`<overview-page .store=${this.store}></overview-page>` },
     {
       path: "/models",
-      enter: lazily(() => import("./pages/models-page.ts")),
+      enter: this.lazily(() => import("./pages/models-page.ts")),
       render: () => html`<models-page .store=${this.store}></models-page>`,
     },
     {
       path: "/models/:id",
-      enter: lazily(() => import("./pages/version-page.ts")),
+      enter: this.lazily(() => import("./pages/version-page.ts")),
       render: ({ id }) => html`<version-page .store=${this.store} .version=${id ?? ""}></version-page>`,
     },
     {
       path: "/deployments",
-      enter: lazily(() => import("./pages/deployments-page.ts")),
+      enter: this.lazily(() => import("./pages/deployments-page.ts")),
       render: () => html`<deployments-page .store=${this.store}></deployments-page>`,
     },
     {
       path: "/deployments/:id",
-      enter: lazily(() => import("./pages/deployment-page.ts")),
+      enter: this.lazily(() => import("./pages/deployment-page.ts")),
       render: ({ id }) => html`<deployment-page .store=${this.store} .deploymentId=${id ?? ""}></deployment-page>`,
     },
     {
       path: "/groups",
-      enter: lazily(() => import("./pages/groups-page.ts")),
+      enter: this.lazily(() => import("./pages/groups-page.ts")),
       render: () => html`<groups-page .store=${this.store}></groups-page>`,
     },
     {
       path: "/devices",
-      enter: lazily(() => import("./pages/devices-page.ts")),
+      enter: this.lazily(() => import("./pages/devices-page.ts")),
       render: () => html`<devices-page .store=${this.store}></devices-page>`,
     },
     {
       path: "/devices/:id",
-      enter: lazily(() => import("./pages/device-page.ts")),
+      enter: this.lazily(() => import("./pages/device-page.ts")),
       render: ({ id }) => html`<device-page .store=${this.store} .deviceId=${id ?? ""}></device-page>`,
     },
     {
       path: "/activity",
-      enter: lazily(() => import("./pages/activity-page.ts")),
+      enter: this.lazily(() => import("./pages/activity-page.ts")),
       render: () => html`<activity-page .store=${this.store}></activity-page>`,
     },
     {
@@ -78,6 +82,7 @@ export class AppShell extends LightElement {
           <p>There is no such page. <a href="/">Go to the overview</a>.</p>`,
     },
   ]);
+  private shownPlace = "";
   @state() private question: Question | null = null;
   @state() private toast = "";
   @state() private theme: "light" | "dark" = storedTheme();
@@ -86,18 +91,35 @@ export class AppShell extends LightElement {
     super();
     new StoreController(this, this.store);
     this.addEventListener(AskEvent.NAME, (event) => {
-      if (event instanceof AskEvent) this.question = event.question;
+      if (event instanceof AskEvent) this.ask(event.question);
     });
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     applyTheme(this.theme);
+    globalThis.addEventListener("click", this.followHash, { capture: true });
     void this.store.start();
+    // Not needed to look, soon needed to act.
+    globalThis.addEventListener("load", () => void import("./parts/question-dialog.ts").catch(() => undefined));
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    globalThis.removeEventListener("click", this.followHash, { capture: true });
+  }
+
+  override updated(): void {
+    if (!this.store.state.loaded) return;
+    // What the router shows, not what the address says: the two differ while a page is being fetched.
+    const place = `${this.router.link()} ${JSON.stringify(this.router.params)}`;
+    const before = this.shownPlace;
+    this.shownPlace = place;
+    void (place === before ? showTitle(this) : showPlace(this, before === "" ? "keep-focus" : "move-focus"));
   }
 
   override render() {
-    const { session, connection } = this.store.state;
+    const { session, connection, lostBecause } = this.store.state;
     return html`
       <a class="skip" href="#main">Skip to content</a>
       <header class="top">
@@ -107,6 +129,11 @@ export class AppShell extends LightElement {
         </nav>
         <span class="spacer"></span>
         <span class="connection ${connection}" role="status">${CONNECTION_WORDS[connection]}</span>
+        ${
+          session?.auth === "token" && session.signed_in
+            ? html`<button class="quiet" @click=${this.signOut}>Sign out</button>`
+            : nothing
+        }
         <button
           class="quiet"
           @click=${this.toggleTheme}
@@ -120,31 +147,51 @@ export class AppShell extends LightElement {
           ? html`<p class="banner">No sign-in: this hub answers only on this machine (HUB_AUTH=none)</p>`
           : nothing
       }
-      ${connection === "lost" ? html`<p class="banner bad" role="alert">The hub does not answer. What you see may be old; it catches up by itself.</p>` : nothing}
-      <main id="main" tabindex="-1">${session && !session.signed_in ? this.renderSignIn() : this.router.outlet()}</main>
+      ${connection === "lost" ? html`<p class="banner bad" role="alert">${lostBecause ?? "The connection to the hub is cut."} What you see may be old; it catches up by itself.</p>` : nothing}
+      <main id="main" tabindex="-1">
+        ${session && !session.signed_in ? html`<sign-in .store=${this.store}></sign-in>` : this.router.outlet()}
+      </main>
       <div class="toast" role="status" aria-live="polite" ?hidden=${this.toast === ""}>${this.toast}</div>
       <question-dialog .question=${this.question} .onDone=${this.answered}></question-dialog>
     `;
   }
 
-  private renderSignIn() {
-    return html`<form class="sign-in card" @submit=${this.signIn}>
-      <h1>Sign in</h1>
-      <label class="field"
-        ><span>The hub's token</span><input name="token" type="password" autocomplete="current-password" required
-      /></label>
-      <button class="primary" type="submit">Sign in</button>
-    </form>`;
+  /** The dialog and its component are not part of the first page; once they are here, a question opens at once. */
+  private ask(question: Question): void {
+    if (customElements.get("question-dialog")) this.question = question;
+    else
+      void this.fetchPart(async () => {
+        await import("./parts/question-dialog.ts");
+        this.question = question;
+      });
   }
 
-  private readonly signIn = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const token = new FormData(event.target as HTMLFormElement).get("token");
+  /** A part that cannot be fetched is told: the hub may be away, or serve a newer dashboard under other names. */
+  private async fetchPart(fetchIt: () => Promise<unknown>): Promise<boolean> {
     try {
-      await this.store.signIn(typeof token === "string" ? token : "");
-    } catch (error) {
-      this.say(error instanceof Error ? error.message : String(error));
+      await fetchIt();
+      return true;
+    } catch {
+      this.say("This part of the dashboard could not be fetched. Reload the page when the hub answers.");
+      return false;
     }
+  }
+
+  private readonly signOut = async () => {
+    try {
+      await this.store.signOut();
+    } catch (error) {
+      this.say(error instanceof ApiError ? error.message : String(error));
+    }
+  };
+
+  /** The router takes every click for a new page; a place on this page is gone to here, before it hears of the click. */
+  private readonly followHash = (event: MouseEvent) => {
+    const link = event.composedPath().find((target) => target instanceof HTMLAnchorElement);
+    if (!link?.hash || link.pathname !== globalThis.location.pathname || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    globalThis.history.replaceState({}, "", link.hash);
+    void showPlace(this, "move-focus");
   };
 
   private isHere(path: string): boolean {
@@ -152,8 +199,9 @@ export class AppShell extends LightElement {
     return path === "/" ? here === "/" : here === path || here.startsWith(`${path}/`);
   }
 
-  private readonly answered = (message: string | null) => {
-    this.question = null;
+  /** Another question may be open by the time an answer comes: only the one that was answered is closed. */
+  private readonly answered = (question: Question, message: string | null) => {
+    if (this.question === question) this.question = null;
     if (message) this.say(message);
   };
 
@@ -168,14 +216,6 @@ export class AppShell extends LightElement {
     this.theme = this.theme === "dark" ? "light" : "dark";
     localStorage.setItem("theme", this.theme);
     applyTheme(this.theme);
-  };
-}
-
-/** Pages are fetched when they are first visited. */
-function lazily(load: () => Promise<unknown>): () => Promise<boolean> {
-  return async () => {
-    await load();
-    return true;
   };
 }
 

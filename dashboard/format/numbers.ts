@@ -40,7 +40,9 @@ export function plural(value: number, one: string, many = `${one}s`): string {
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 export function bytes(size: number): string {
-  const power = size < 1_000 ? 0 : Math.min(Math.floor(Math.log10(size) / 3), BYTE_UNITS.length - 1);
+  // 999 999 is 1.0 MB and not 1000 kB: whatever would be shown as a thousand belongs to the next unit.
+  const power = BYTE_UNITS.findIndex((_, index) => Math.round(size / 1_000 ** index) < 1_000);
+  if (power < 0) return `${count(Math.round(size / 1e12))} TB`;
   const value = size / 1_000 ** power;
   return `${power === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${BYTE_UNITS[power]}`;
 }

@@ -3,9 +3,9 @@ import { z } from "zod";
 
 const PerClass = z.record(z.string(), z.object({ precision: z.number(), recall: z.number(), support: z.number() }));
 const Curves = z.object({
-  epoch: z.array(z.number()),
-  train_loss: z.array(z.number()),
-  validation_accuracy: z.array(z.number()),
+  epoch: z.array(z.number()).min(1),
+  train_loss: z.array(z.number()).min(1),
+  validation_accuracy: z.array(z.number()).min(1),
 });
 
 export type PerClass = z.infer<typeof PerClass>;

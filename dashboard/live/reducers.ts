@@ -1,6 +1,6 @@
 // From one state to the next, purely: a snapshot replaces everything, a message replaces what it names.
-import type { LiveMessage, Version } from "@context-edge/protocol";
-import type { Connection, FleetState, Snapshot } from "./state.ts";
+import type { LiveMessage, Session, Version } from "@context-edge/protocol";
+import { EMPTY_STATE, type Connection, type FleetState, type Snapshot } from "./state.ts";
 
 export const versionKey = (version: Pick<Version, "model" | "version_id">) => `${version.model}/${version.version_id}`;
 
@@ -16,8 +16,18 @@ export function applySnapshot(state: FleetState, snapshot: Snapshot): FleetState
   };
 }
 
-export function applyConnection(state: FleetState, connection: Connection): FleetState {
-  return state.connection === connection ? state : { ...state, connection };
+/** Whoever is not signed in keeps nothing of what was shown before. */
+export function applySession(state: FleetState, session: Session): FleetState {
+  return session.signed_in ? { ...state, session } : { ...EMPTY_STATE, session };
+}
+
+export function applyConnection(
+  state: FleetState,
+  connection: Connection,
+  lostBecause: string | null = null,
+): FleetState {
+  const isSame = state.connection === connection && state.lostBecause === lostBecause;
+  return isSame ? state : { ...state, connection, lostBecause };
 }
 
 /** `reset` changes nothing here: whoever reads the stream fetches a snapshot. */

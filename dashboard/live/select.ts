@@ -41,7 +41,21 @@ export function mostlyRunning(state: FleetState): Version | undefined {
     .find(({ running_on }) => running_on > 0);
 }
 
-export const canBeDeployed = (version: Version) => version.stage === "pending" || version.stage === "approved";
+/** Whoever says what troubles it, and whoever failed in a deployment that is over: an open one has a card of its own. */
+export const devicesInTrouble = (state: FleetState): Device[] =>
+  devicesOf(state).filter((device) => {
+    if (device.trouble !== null) return true;
+    const id = device.models[DEFAULT_MODEL]?.target?.deployment_id;
+    const deployment = id === undefined ? undefined : state.deployments[id];
+    return device.sync === "failed" && !(deployment && isOpen(deployment));
+  });
+
+export function troubleInWords(device: Device): string {
+  if (device.trouble) return device.trouble.message;
+  const model = device.models[DEFAULT_MODEL];
+  const why = model?.last_outcome?.message;
+  return `does not run ${model?.target?.version ?? "its target"}${why ? `: ${why}` : ""}`;
+}
 
 /** Who follows this deployment now. */
 export function membersOf(state: FleetState, deployment: Deployment): Device[] {
@@ -50,9 +64,21 @@ export function membersOf(state: FleetState, deployment: Deployment): Device[] {
 
 /** `3 devices of line-1 change from v2.0 to v2.1`, or that nothing changes. */
 export function changeInWords(devices: readonly Device[], version: string, where: string): string {
-  const changing = devices.filter((device) => runningVersion(device) !== version);
+  if (devices.length === 0) return `No device changes now: ${where} has none. Devices that come later run ${version}.`;
+  const changing = changingTo(devices, version);
   if (changing.length === 0) return `No device of ${where} changes: all run ${version} already.`;
   const from = [...new Set(changing.map((device) => runningVersion(device) ?? "nothing"))].join(" and ");
   const count = changing.length === 1 ? "1 device" : `${changing.length} devices`;
   return `${count} of ${where} ${changing.length === 1 ? "changes" : "change"} from ${from} to ${version}.`;
 }
+
+/** `edge-001, edge-002 and 12 more`: whoever confirms sees whom it is about. */
+export function namesOf(devices: readonly Device[], shown = 6): string {
+  const names = devices.slice(0, shown).map(({ id }) => id);
+  const rest = devices.length - names.length;
+  return rest > 0 ? `${names.join(", ")} and ${rest} more` : names.join(", ");
+}
+
+/** Those that would change, to be named beside {@link changeInWords}. */
+export const changingTo = (devices: readonly Device[], version: string): Device[] =>
+  devices.filter((device) => runningVersion(device) !== version);

@@ -5,6 +5,8 @@ export type Connection = "connecting" | "live" | "lost";
 
 export interface FleetState {
   connection: Connection;
+  /** Why it is lost, in a sentence; null when the stream was just cut, or nothing is wrong. */
+  lostBecause: string | null;
   /** Whether the lists below were fetched at least once. */
   loaded: boolean;
   session: Session | null;
@@ -18,6 +20,7 @@ export interface FleetState {
 
 export const EMPTY_STATE: FleetState = {
   connection: "connecting",
+  lostBecause: null,
   loaded: false,
   session: null,
   devices: {},

@@ -1,14 +1,54 @@
 // The one store: state, who listens to it, and the stream that feeds it. Elements take part through StoreController.
-import { LiveMessage } from "@context-edge/protocol";
+import type { LiveMessage, Session } from "@context-edge/protocol";
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import { api, ApiError } from "./client.ts";
-import { applyConnection, applyMessage, applySnapshot } from "./reducers.ts";
-import { EMPTY_STATE, type FleetState } from "./state.ts";
+import { api } from "./client.ts";
+import { applyConnection, applyMessage, applySession, applySnapshot } from "./reducers.ts";
+import { followEvents, type EventStream } from "./sse.ts";
+import { EMPTY_STATE, type FleetState, type Snapshot } from "./state.ts";
+
+/** The part of the hub that the store itself asks. */
+export interface HubPort {
+  session(): Promise<Session>;
+  signIn(token: string): Promise<Session>;
+  signOut(): Promise<Session>;
+  snapshot(session: Session): Promise<Snapshot>;
+}
+
+export interface StorePorts {
+  hub: HubPort;
+  openStream(): EventStream;
+  /** Runs `work` once after `delayMs`. @returns a function that forgets about it. */
+  later(delayMs: number, work: () => void): () => void;
+}
+
+const BROWSER: StorePorts = {
+  hub: api,
+  openStream: () => new EventSource("/api/v1/events"),
+  later: (delayMs, work) => {
+    const timer = setTimeout(work, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+const nothing = () => undefined;
 
 export class FleetStore {
   #state: FleetState = EMPTY_STATE;
   readonly #listeners = new Set<() => void>();
-  #stream: EventSource | undefined;
+  readonly #ports: StorePorts;
+  #hangUp: () => void = nothing;
+  #forgetRetry: () => void = nothing;
+  #failures = 0;
+  #isStreaming = false;
+  /** Messages that arrived during a fetch: its answer may be older than they are. Null while nothing is being fetched. */
+  #meanwhile: LiveMessage[] | null = null;
+  #isStale = false;
+
+  constructor(ports: StorePorts = BROWSER) {
+    this.#ports = ports;
+  }
 
   get state(): FleetState {
     return this.#state;
@@ -21,45 +61,97 @@ export class FleetStore {
 
   /** Session first; without a sign-in there is nothing else to ask for. */
   async start(): Promise<void> {
+    this.#stop();
     try {
-      const session = await api.session();
-      this.#set({ ...this.#state, session });
+      const session = await this.#ports.hub.session();
+      this.#set(applySession(this.#state, session));
       if (session.signed_in) this.#listen();
-    } catch {
-      this.#set(applyConnection(this.#state, "lost"));
-      setTimeout(() => void this.start(), 2_000);
+    } catch (error) {
+      this.#lose(error, () => void this.start());
     }
   }
 
   async signIn(token: string): Promise<void> {
-    await api.signIn(token);
+    await this.#ports.hub.signIn(token);
     await this.start();
+  }
+
+  async signOut(): Promise<void> {
+    const session = await this.#ports.hub.signOut();
+    this.#stop();
+    this.#set(applySession(this.#state, session));
   }
 
   /** Whatever was missed while away is in the snapshot: it is fetched on every (re)connection. */
   #listen(): void {
-    this.#stream?.close();
-    const stream = new EventSource("/api/v1/events");
-    this.#stream = stream;
-    stream.addEventListener("open", () => void this.#refresh());
-    stream.addEventListener("error", () => this.#set(applyConnection(this.#state, "lost")));
-    stream.addEventListener("message", (message: MessageEvent<string>) => {
-      const parsed = LiveMessage.safeParse(JSON.parse(message.data));
-      if (!parsed.success) return;
-      if (parsed.data.type === "reset") void this.#refresh();
-      else this.#set(applyMessage(this.#state, parsed.data));
+    this.#hangUp = followEvents(this.#ports.openStream(), {
+      onOpen: () => {
+        this.#isStreaming = true;
+        void this.#refresh();
+      },
+      onCut: () => {
+        this.#isStreaming = false;
+        this.#set(applyConnection(this.#state, "lost"));
+      },
+      // Perhaps the hub is starting, perhaps the sign-in has expired: the session tells.
+      onGivenUp: () => this.#lose(null, () => void this.start()),
+      onMessage: (message) => {
+        if (message.type === "reset") return void this.#refresh();
+        this.#meanwhile?.push(message);
+        this.#set(applyMessage(this.#state, message));
+      },
     });
   }
 
+  /** One fetch at a time; whoever asks during one is served by another right after it. */
   async #refresh(): Promise<void> {
-    try {
-      const session = await api.session();
-      const snapshot = await api.snapshot(session);
-      this.#set(applyConnection(applySnapshot(this.#state, snapshot), "live"));
-    } catch (error) {
-      if (error instanceof ApiError && error.problem?.code === "UNAUTHENTICATED") return this.start();
-      this.#set(applyConnection(this.#state, "lost"));
+    this.#forgetRetry();
+    if (this.#meanwhile) {
+      this.#isStale = true;
+      return;
     }
+    this.#isStale = false;
+    await this.#catchUp(this.#hangUp);
+    if (this.#isStale) await this.#refresh();
+  }
+
+  /** @param follows the stream this was asked for; when another has taken its place, the answer is of no use. */
+  async #catchUp(follows: () => void): Promise<void> {
+    const meanwhile: LiveMessage[] = [];
+    this.#meanwhile = meanwhile;
+    try {
+      const session = await this.#ports.hub.session();
+      const snapshot = session.signed_in ? await this.#ports.hub.snapshot(session) : null;
+      if (follows !== this.#hangUp) return;
+      if (!snapshot) {
+        this.#stop();
+        this.#set(applySession(this.#state, session));
+        return;
+      }
+      // Replaying what came meanwhile may show an older state for a moment, never for good: what is newer still follows.
+      const caughtUp = meanwhile.reduce(applyMessage, applySnapshot(this.#state, snapshot));
+      this.#failures = 0;
+      this.#set(applyConnection(caughtUp, this.#isStreaming ? "live" : "lost"));
+    } catch (error) {
+      if (follows === this.#hangUp) this.#lose(error, () => void this.#refresh());
+    } finally {
+      this.#meanwhile = null;
+    }
+  }
+
+  #stop(): void {
+    this.#forgetRetry();
+    this.#hangUp();
+    this.#hangUp = nothing;
+    this.#isStreaming = false;
+  }
+
+  /** Says that it is lost, and tries again by itself, ever more slowly. */
+  #lose(why: unknown, again: () => void): void {
+    this.#set(applyConnection(this.#state, "lost", why instanceof Error ? why.message : null));
+    this.#forgetRetry();
+    this.#forgetRetry = this.#ports.later(retryDelayMs(this.#failures), again);
+    this.#failures += 1;
   }
 
   #set(state: FleetState): void {
@@ -67,6 +159,10 @@ export class FleetStore {
     this.#state = state;
     for (const listener of this.#listeners) listener();
   }
+}
+
+export function retryDelayMs(failures: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS);
 }
 
 /** Re-renders its host whenever the store changes. */

@@ -1,20 +1,19 @@
 // One deployment, live: where each device is, what the pilot shows, what the gate says, and what can be done about it.
-import type { Deployment, DeploymentState, PilotMetrics } from "@context-edge/protocol";
+import type { Deployment, PilotMetrics } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state as reactive } from "lit/decorators.js";
 import { plural } from "../format/numbers.ts";
+import { canOverride, whyNotAll, whyNotRollBack, whyNotSteer } from "../live/allowed.ts";
 import { devicesOf, membersOf } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
-import { askToDeployAll, askToRollBack, askToSteer, whyNotAll } from "../parts/deployment-questions.ts";
+import { actionButton } from "../parts/action-button.ts";
+import { askToDeployAll, askToRollBack, askToSteer } from "../parts/deployment-questions.ts";
 import { deviceProgress } from "../parts/device-progress.ts";
 import { gateChecklist } from "../parts/gate-checklist.ts";
 import "../parts/pilot-panel.ts";
 import { progressBar } from "../parts/progress-bar.ts";
 import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS } from "../parts/tones.ts";
 import { PageElement } from "./page-element.ts";
-
-const CAN_PAUSE: readonly DeploymentState[] = ["running", "soaking", "awaiting-approval"];
-const CAN_ABORT: readonly DeploymentState[] = [...CAN_PAUSE, "paused"];
 
 @customElement("deployment-page")
 export class DeploymentPage extends PageElement {
@@ -38,7 +37,8 @@ export class DeploymentPage extends PageElement {
         <div class="actions">${this.renderActions(state, deployment)}</div>
       </header>
       <p class="lead" data-testid="state-reason">${deployment.state_reason}</p>
-      ${progressBar(deployment.progress)} ${this.renderNext(state, deployment)}
+      <div role="status">${progressBar(deployment.progress)}</div>
+      ${this.renderNext(state, deployment)}
       <div class="columns wide-left">
         <section aria-labelledby="devices">
           <h2 id="devices">Devices</h2>
@@ -99,22 +99,25 @@ export class DeploymentPage extends PageElement {
     if (deployment.kind !== "pilot") return nothing;
     const why = whyNotAll(deployment, this.metrics);
     const total = devicesOf(state).length;
-    const canOverride = why !== null && deployment.state !== "finished" && deployment.state !== "rolled-back";
     return html`<div class="card next">
       <div>
         <button
           class="primary"
           ?disabled=${why !== null}
           aria-describedby="why-not"
-          @click=${() => askToDeployAll(this, state, deployment.version, false, [])}
+          @click=${() => askToDeployAll(this, state, deployment.version, { is: "passed" })}
         >
           Deploy to all (${plural(total, "device")})
         </button>
         ${
-          canOverride
+          canOverride(deployment, this.metrics)
             ? html`<button
                 class="quiet"
-                @click=${() => askToDeployAll(this, state, deployment.version, true, this.metrics?.blockers ?? [])}
+                @click=${() =>
+                  askToDeployAll(this, state, deployment.version, {
+                    is: "overridden",
+                    blockers: this.metrics?.blockers ?? [],
+                  })}
               >
                 Deploy anyway…
               </button>`
@@ -126,23 +129,21 @@ export class DeploymentPage extends PageElement {
   }
 
   private renderActions(state: FleetState, deployment: Deployment): TemplateResult {
-    const { state: now, progress } = deployment;
-    const canRollBack =
-      membersOf(state, deployment).length > 0 && Object.values(deployment.previous).some((version) => version !== null);
-    const bad = progress.failed + progress.rolled_back;
+    const steer = (action: "pause" | "resume" | "retry" | "abort", label: string) =>
+      actionButton({
+        label,
+        why: whyNotSteer(action, deployment),
+        onClick: () => askToSteer(this, state, deployment, action),
+      });
     return html`
-      ${now === "paused" ? html`<button @click=${() => askToSteer(this, deployment, "resume")}>Resume</button>` : nothing}
-      ${CAN_PAUSE.includes(now) ? html`<button @click=${() => askToSteer(this, deployment, "pause")}>Pause</button>` : nothing}
-      ${CAN_ABORT.includes(now) && bad > 0 ? html`<button @click=${() => askToSteer(this, deployment, "retry")}>Retry</button>` : nothing}
-      ${CAN_ABORT.includes(now) ? html`<button @click=${() => askToSteer(this, deployment, "abort")}>Abort</button>` : nothing}
-      <button
-        class="danger"
-        ?disabled=${!canRollBack}
-        title=${canRollBack ? "" : "No group follows this deployment any more, or there was nothing before it."}
-        @click=${() => askToRollBack(this, state, deployment)}
-      >
-        Roll back
-      </button>
+      ${deployment.state === "paused" ? steer("resume", "Resume") : steer("pause", "Pause")} ${steer("retry", "Retry")}
+      ${steer("abort", "Abort")}
+      ${actionButton({
+        label: "Roll back",
+        tone: "danger",
+        why: whyNotRollBack(deployment, membersOf(state, deployment).length),
+        onClick: () => askToRollBack(this, state, deployment),
+      })}
     `;
   }
 }

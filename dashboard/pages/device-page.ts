@@ -3,6 +3,7 @@ import { DEFAULT_MODEL, type Device, type Installed } from "@context-edge/protoc
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { bytes, count, milliseconds, shortDigest } from "../format/numbers.ts";
+import { absolute } from "../format/time.ts";
 import type { FleetState } from "../live/state.ts";
 import { deviceProgress } from "../parts/device-progress.ts";
 import { badge, SYNC_TONE, SYNC_WORDS } from "../parts/tones.ts";
@@ -37,8 +38,16 @@ export class DevicePage extends PageElement {
         ${model?.target ? html`<a href="/deployments/${model.target.deployment_id}">${model.target.version}</a>` : "nothing"}.
         Last heard of <time-ago at=${device.last_seen ?? ""}></time-ago>.
       </p>
+      ${
+        device.hold
+          ? html`<p class="callout warn">
+              Held until ${absolute(device.hold.until)}: ${device.hold.reason || "no reason was given"}. Nothing is
+              installed before that.
+            </p>`
+          : nothing
+      }
       <section aria-labelledby="last">
-        <h2 id="last">Last attempt</h2>
+        <h2 id="last">${model?.attempt ? "Attempt under way" : "Last attempt"}</h2>
         ${deviceProgress(device, null)}
       </section>
       <div class="columns">

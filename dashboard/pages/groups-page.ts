@@ -1,13 +1,15 @@
 // The card's own gesture: choose a version for a group, confirm, and watch its devices move in place.
-import { DEFAULT_MODEL, type Group } from "@context-edge/protocol";
+import { DEFAULT_MODEL, SyncState, type Device, type Group, type Version } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state as reactive } from "lit/decorators.js";
 import { plural } from "../format/numbers.ts";
 import { api } from "../live/client.ts";
-import { canBeDeployed, changeInWords, devicesOf, groupsOf, versionsOf } from "../live/select.ts";
+import { whyNotDeploy } from "../live/allowed.ts";
+import { changeInWords, changingTo, devicesOf, groupsOf, namesOf, versionsOf } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { ask } from "../parts/ask.ts";
 import { deviceProgress } from "../parts/device-progress.ts";
+import { badge, SYNC_TONE, SYNC_WORDS } from "../parts/tones.ts";
 import { PageElement } from "./page-element.ts";
 
 @customElement("groups-page")
@@ -28,7 +30,7 @@ export class GroupsPage extends PageElement {
   private renderGroup(state: FleetState, group: Group): TemplateResult {
     const devices = devicesOf(state, group.name);
     const target = group.targets[DEFAULT_MODEL];
-    const versions = versionsOf(state).filter(canBeDeployed);
+    const versions = versionsOf(state).filter(({ stage }) => stage === "pending" || stage === "approved");
     const version = this.chosen[group.name] ?? "";
     return html`<section class="card" id=${group.name} aria-labelledby="group-${group.name}">
       <header class="group-head">
@@ -37,6 +39,7 @@ export class GroupsPage extends PageElement {
           ${plural(devices.length, "device")}, ${group.devices_online} online. Target
           ${target ? html`<a href="/deployments/${target.deployment_id}"><strong>${target.version}</strong></a> since <time-ago at=${target.since}></time-ago>` : "none"}
         </p>
+        ${devices.length > 0 ? html`<p role="status">${standingInWords(devices)}</p>` : nothing}
         <form class="assign" @submit=${(event: SubmitEvent) => this.assign(event, state, group.name)}>
           <label>
             <span class="visually-hidden">Version for ${group.name}</span>
@@ -49,8 +52,12 @@ export class GroupsPage extends PageElement {
               <option value="" ?selected=${version === ""}>Choose a version …</option>
               ${versions.map(
                 (one) =>
-                  html`<option value=${one.version_id} ?selected=${version === one.version_id}>
-                    ${one.version_id}${one.stage === "pending" ? " (pending)" : ""}${one.version_id === target?.version ? " (target now)" : ""}
+                  html`<option
+                    value=${one.version_id}
+                    ?selected=${version === one.version_id}
+                    ?disabled=${whyNotDeploy(one) !== null}
+                  >
+                    ${one.version_id}${optionNote(one, target?.version)}
                   </option>`,
               )}
             </select>
@@ -93,9 +100,10 @@ export class GroupsPage extends PageElement {
       title: `Assign ${version} to ${group}?`,
       body: () =>
         html`<p>
-          <strong>${changeInWords(devicesOf(this.store.state, group), version, group)}</strong>
-          ${isPending ? "This approves the version in your name." : ""}
-        </p>`,
+            <strong>${changeInWords(devicesOf(this.store.state, group), version, group)}</strong>
+            ${isPending ? "This approves the version in your name." : ""}
+          </p>
+          <p class="muted">${namesOf(changingTo(devicesOf(this.store.state, group), version))}</p>`,
       confirmLabel: () => `Assign ${version} to ${group}`,
       run: async () => {
         const deployment = await api.assign(group, version);
@@ -144,6 +152,22 @@ export class GroupsPage extends PageElement {
       run: async () => `Group ${(await api.createGroup(name)).name} exists.`,
     });
   }
+}
+
+function optionNote(version: Version, target: string | undefined): string {
+  if (version.version_id === target) return " (target now)";
+  if (whyNotDeploy(version) !== null) return " (unsigned)";
+  return version.stage === "pending" ? " (pending)" : "";
+}
+
+/** `2 in sync, 1 pending`: what a screen reader is told as it changes. */
+function standingInWords(devices: readonly Device[]): TemplateResult {
+  const counts = Map.groupBy(devices, (device) => device.sync);
+  const parts = SyncState.options.flatMap((sync) => {
+    const count = counts.get(sync)?.length ?? 0;
+    return count > 0 ? [badge(SYNC_TONE[sync], `${count} ${SYNC_WORDS[sync].toLowerCase()}`)] : [];
+  });
+  return html`${parts}`;
 }
 
 declare global {

@@ -3,16 +3,32 @@ import { DEFAULT_MODEL, type Deployment } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
 import { percentWithDelta, plural } from "../format/numbers.ts";
-import { deploymentsOf, devicesOf, groupsOf, isOpen, versionsOf } from "../live/select.ts";
+import {
+  deploymentsOf,
+  devicesInTrouble,
+  devicesOf,
+  groupsOf,
+  isOpen,
+  namesOf,
+  troubleInWords,
+  versionsOf,
+} from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { progressBar } from "../parts/progress-bar.ts";
-import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS, SYNC_TONE, SYNC_WORDS } from "../parts/tones.ts";
+import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS, SYNC_TONE, SYNC_WORDS, type Tone } from "../parts/tones.ts";
 import { PageElement } from "./page-element.ts";
+
+const SHOWN_DEVICES = 5;
 
 @customElement("overview-page")
 export class OverviewPage extends PageElement {
   protected override page(state: FleetState): TemplateResult {
-    const decisions = [...deploymentDecisions(state), ...reviewDecisions(state), ...troubleDecisions(state)];
+    const decisions = [
+      ...deploymentDecisions(state),
+      ...reviewDecisions(state),
+      ...troubleDecisions(state),
+      ...offlineDecision(state),
+    ];
     const devices = devicesOf(state);
     const online = devices.filter((device) => device.online).length;
     const inSync = devices.filter((device) => device.sync === "in-sync").length;
@@ -115,17 +131,33 @@ function deploymentCard(deployment: Deployment): TemplateResult {
   </article>`;
 }
 
+/** Devices that say what troubles them, and those whose deployment went on without them. */
 function troubleDecisions(state: FleetState): TemplateResult[] {
-  return devicesOf(state)
-    .filter((device) => device.trouble !== null || !device.online)
-    .map(
-      (device) =>
-        html`<article class="card decision ${device.trouble ? "bad" : "quiet"}">
-          <p><strong>${device.id}</strong> ${device.trouble?.message ?? "is offline"}</p>
-          <a class="button" href="/devices/${device.id}">See ${device.id}</a>
-        </article>`,
-    );
+  const troubled = devicesInTrouble(state);
+  const shown = troubled.slice(0, SHOWN_DEVICES).map(
+    (device) =>
+      html`<article class="card decision bad">
+        <p><strong>${device.id}</strong> ${troubleInWords(device)}</p>
+        <a class="button" href="/devices/${device.id}">See ${device.id}</a>
+      </article>`,
+  );
+  const rest = troubled.length - shown.length;
+  return rest > 0 ? [...shown, summaryCard("bad", `${plural(rest, "more device")} in trouble`)] : shown;
 }
+
+/** One card however many are away: an outage of a line must not push everything else off the page. */
+function offlineDecision(state: FleetState): TemplateResult[] {
+  const away = devicesOf(state).filter((device) => !device.online);
+  if (away.length === 0) return [];
+  const verb = away.length === 1 ? "is" : "are";
+  return [summaryCard("quiet", `${plural(away.length, "device")} ${verb} offline: ${namesOf(away)}`)];
+}
+
+const summaryCard = (tone: Tone, words: string) =>
+  html`<article class="card decision ${tone}">
+    <p>${words}</p>
+    <a class="button" href="/devices">See devices</a>
+  </article>`;
 
 declare global {
   interface HTMLElementTagNameMap {

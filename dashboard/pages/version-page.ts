@@ -4,8 +4,10 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { bytes, count, percent, percentWithDelta, plural, pointsBetween, shortDigest } from "../format/numbers.ts";
 import { day } from "../format/time.ts";
-import { canBeDeployed, deploymentsOf, mostlyRunning } from "../live/select.ts";
+import { whyNotDeploy, whyNotReview } from "../live/allowed.ts";
+import { deploymentsOf, mostlyRunning } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
+import { actionButton } from "../parts/action-button.ts";
 import { askToApprove, askToDeployPilot, askToReject } from "../parts/review-questions.ts";
 import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS, STAGE_TONE } from "../parts/tones.ts";
 import { trainingDetails } from "../parts/training-details.ts";
@@ -36,7 +38,7 @@ export class VersionPage extends PageElement {
         </h2>
         ${comparison(version, other)}
       </section>
-      ${trainingDetails(version.metrics)}
+      ${trainingDetails(version.metrics, other?.metrics ?? null)}
       <section class="card" aria-labelledby="file">
         <h2 id="file">File and signature</h2>
         <dl class="facts">
@@ -85,25 +87,16 @@ export class VersionPage extends PageElement {
   }
 
   private renderActions(state: FleetState, version: Version): TemplateResult {
-    const isPending = version.stage === "pending";
-    const why = isPending ? "" : `It is ${version.stage} already.`;
-    const isDeployable = canBeDeployed(version) && version.signed_by !== null;
-    const whyNot = isDeployable
-      ? ""
-      : version.signed_by === null
-        ? "It carries no release signature."
-        : `It is ${version.stage}.`;
+    const why = whyNotReview(version);
     return html`
-      <button ?disabled=${!isPending} title=${why} @click=${() => askToReject(this, version)}>Reject</button>
-      <button ?disabled=${!isPending} title=${why} @click=${() => askToApprove(this, version)}>Approve</button>
-      <button
-        class="primary"
-        ?disabled=${!isDeployable}
-        title=${whyNot}
-        @click=${() => askToDeployPilot(this, state, version)}
-      >
-        Deploy to pilot
-      </button>
+      ${actionButton({ label: "Reject", why, onClick: () => askToReject(this, version) })}
+      ${actionButton({ label: "Approve", why, onClick: () => askToApprove(this, version) })}
+      ${actionButton({
+        label: "Deploy to pilot",
+        tone: "primary",
+        why: whyNotDeploy(version),
+        onClick: () => askToDeployPilot(this, state, version),
+      })}
     `;
   }
 }

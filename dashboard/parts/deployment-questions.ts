@@ -1,9 +1,10 @@
 // The questions about a deployment, each saying exactly which devices change to what.
-import type { Deployment, PilotMetrics } from "@context-edge/protocol";
+import type { Deployment, Device, SyncState } from "@context-edge/protocol";
 import { html } from "lit";
 import { plural } from "../format/numbers.ts";
+import type { Steering } from "../live/allowed.ts";
 import { api } from "../live/client.ts";
-import { changeInWords, devicesOf, membersOf } from "../live/select.ts";
+import { changeInWords, changingTo, devicesOf, membersOf, namesOf, runningVersion } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { ask, type Question } from "./ask.ts";
 import { openPage } from "./review-questions.ts";
@@ -12,20 +13,21 @@ export function askToDeployAll(
   from: HTMLElement,
   state: FleetState,
   version: string,
-  override: boolean,
-  blockers: readonly string[],
+  gate: { is: "passed" } | { is: "overridden"; blockers: readonly string[] },
 ): void {
   const devices = devicesOf(state);
+  const override = gate.is === "overridden";
   ask(from, {
     title: override ? `Deploy ${version} to all anyway?` : `Deploy ${version} to all groups?`,
     body: () =>
       html`<p><strong>${changeInWords(devices, version, "all groups")}</strong></p>
+        <p class="muted">${namesOf(changingTo(devices, version))}</p>
         ${
-          override
+          gate.is === "overridden"
             ? html`<div class="callout warn">
                 <p>The gate has not passed:</p>
                 <ul>
-                  ${blockers.map((blocker) => html`<li>${blocker}</li>`)}
+                  ${gate.blockers.map((blocker) => html`<li>${blocker}</li>`)}
                 </ul>
               </div>`
             : html`<p class="muted">The pilot's gate has passed.</p>`
@@ -66,42 +68,69 @@ export function askToRollBack(from: HTMLElement, state: FleetState, deployment: 
   });
 }
 
-type Steering = "pause" | "resume" | "abort" | "retry";
+interface SteeringWords {
+  label: string;
+  /** What it means, and for which devices. */
+  words: (members: readonly Device[], version: string) => string;
+  done: string;
+}
 
-const STEERING: Record<Steering, { label: string; words: string; done: string; danger: boolean }> = {
+const named = (devices: readonly Device[], none: string, some: (names: string) => string) =>
+  devices.length === 0 ? none : some(namesOf(devices));
+const standing = (members: readonly Device[], sync: SyncState) => members.filter((device) => device.sync === sync);
+const hasBegun = (device: Device) => Object.values(device.models).some(({ attempt }) => attempt !== null);
+
+const STEERING: Record<Steering, SteeringWords> = {
   pause: {
     label: "Pause",
-    words: "Devices that have not begun stay where they are; those under way finish.",
+    words: (members) =>
+      named(
+        standing(members, "pending").filter((device) => !hasBegun(device)),
+        "Every device has begun; those under way finish.",
+        (names) => `${names} stay on what they run. Devices under way finish.`,
+      ),
     done: "Paused.",
-    danger: false,
   },
   resume: {
     label: "Resume",
-    words: "Devices that have not begun will begin. Those that failed are left as they are.",
+    words: (members, version) =>
+      named(
+        standing(members, "pending"),
+        "No device is waiting. Those that failed are left as they are.",
+        (names) => `${names} go on to ${version}. Those that failed are left as they are.`,
+      ),
     done: "Resumed.",
-    danger: false,
   },
   abort: {
     label: "Abort",
-    words: "Nobody else begins. Devices that run the version keep it.",
+    words: (members, version) =>
+      `Nobody else begins. ${named(
+        members.filter((device) => runningVersion(device) === version),
+        `No device runs ${version}.`,
+        (names) => `${names} run ${version} and keep it.`,
+      )}`,
     done: "Aborted.",
-    danger: true,
   },
   retry: {
     label: "Retry",
-    words: "Devices that failed or rolled back try the version once more.",
+    words: (members, version) =>
+      named(
+        standing(members, "failed"),
+        "No device failed or rolled back.",
+        (names) => `${names} try ${version} once more.`,
+      ),
     done: "Trying again.",
-    danger: false,
   },
 };
 
-export function askToSteer(from: HTMLElement, deployment: Deployment, action: Steering): void {
-  const { label, words, done, danger } = STEERING[action];
+export function askToSteer(from: HTMLElement, state: FleetState, deployment: Deployment, action: Steering): void {
+  const { label, words, done } = STEERING[action];
+  const members = membersOf(state, deployment);
   const question: Question = {
     title: `${label} ${deployment.version} on ${deployment.groups.join(", ")}?`,
-    body: () => html`<p>${words}</p>`,
+    body: () => html`<p>${words(members, deployment.version)}</p>`,
     confirmLabel: () => label,
-    danger,
+    danger: action === "abort",
     reason: "optional",
     run: async (reason) => {
       await api.steer(deployment.id, action, reason);
@@ -109,12 +138,4 @@ export function askToSteer(from: HTMLElement, deployment: Deployment, action: St
     },
   };
   ask(from, question);
-}
-
-/** Why all groups cannot have it yet; null when they can. */
-export function whyNotAll(deployment: Deployment, metrics: PilotMetrics | null): string | null {
-  if (deployment.kind !== "pilot") return "Only a pilot goes on to all groups.";
-  if (deployment.state === "finished") return "It went on to all groups already.";
-  if (!metrics) return "Asking the hub …";
-  return metrics.can_deploy_to_all ? null : metrics.blockers.join("; ") || "The gate has not passed.";
 }

@@ -2,17 +2,17 @@
 import "@awesome.me/webawesome/dist/components/dialog/dialog.js";
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { ApiError } from "../live/client.ts";
 import type { Question } from "./ask.ts";
+import { failureInWords } from "./failure.ts";
 import { LightElement } from "./light-element.ts";
 
 @customElement("question-dialog")
 export class QuestionDialog extends LightElement {
   @property({ attribute: false }) question: Question | null = null;
-  @property({ attribute: false }) onDone: (message: string | null) => void = () => undefined;
+  @property({ attribute: false }) onDone: (question: Question, message: string | null) => void = () => undefined;
   @state() private reason = "";
   @state() private isBusy = false;
-  @state() private failure: ApiError | Error | null = null;
+  @state() private failure: Error | null = null;
 
   override willUpdate(changed: Map<PropertyKey, unknown>): void {
     if (!changed.has("question")) return;
@@ -27,7 +27,8 @@ export class QuestionDialog extends LightElement {
     const obstacle = this.obstacle(question);
     return html`<wa-dialog open label=${question.title} @wa-after-hide=${this.close}>
       <form class="dialog-body" @change=${() => this.requestUpdate()} @submit=${this.confirm}>
-        ${question.body()} ${question.reason ? this.renderReason(question) : nothing} ${this.renderFailure()}
+        ${question.body()} ${question.reason ? this.renderReason(question) : nothing}
+        ${this.failure ? failureInWords(this.failure) : nothing}
         <p class="obstacle" aria-live="polite">${obstacle ?? ""}</p>
         <div class="dialog-actions">
           <button type="button" class="quiet" @click=${this.close}>Cancel</button>
@@ -58,17 +59,6 @@ export class QuestionDialog extends LightElement {
     </label>`;
   }
 
-  private renderFailure() {
-    const { failure } = this;
-    if (!failure) return nothing;
-    const problem = failure instanceof ApiError ? failure.problem : null;
-    return html`<div class="callout bad" role="alert">
-      <strong>${failure.message}</strong>
-      ${problem?.next_step ? html`<p>${problem.next_step}</p>` : nothing}
-      ${problem ? html`<code>${problem.code}</code>` : nothing}
-    </div>`;
-  }
-
   private obstacle(question: Question): string | null {
     if (question.reason === "required" && this.reason.trim().length < 3)
       return "Say why: the reason is kept in the audit.";
@@ -82,18 +72,21 @@ export class QuestionDialog extends LightElement {
     this.isBusy = true;
     this.failure = null;
     try {
-      this.onDone(await question.run(this.reason.trim()));
+      this.onDone(question, await question.run(this.reason.trim()));
     } catch (error) {
-      this.failure = error instanceof Error ? error : new Error(String(error));
+      const failure = error instanceof Error ? error : new Error(String(error));
+      // Whoever closed the dialog meanwhile is told all the same, where everything is told.
+      if (this.question === question) this.failure = failure;
+      else this.onDone(question, failure.message);
     } finally {
-      this.isBusy = false;
+      if (this.question === question) this.isBusy = false;
     }
   };
 
   private readonly close = (event?: Event) => {
     // Menus inside the dialog hide too; only the dialog's own hiding closes it.
     if (event?.type === "wa-after-hide" && event.target !== this.querySelector("wa-dialog")) return;
-    this.onDone(null);
+    if (this.question) this.onDone(this.question, null);
   };
 }
 

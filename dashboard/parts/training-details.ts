@@ -1,6 +1,6 @@
 // What the training run sent along: figures by class, the confusion matrix and the curves.
 import { html, nothing, svg, type TemplateResult } from "lit";
-import { count, percent } from "../format/numbers.ts";
+import { count, percent, pointsBetween } from "../format/numbers.ts";
 import {
   confusionOf,
   curvesOf,
@@ -11,7 +11,11 @@ import {
   type PerClass,
 } from "../format/training.ts";
 
-export function trainingDetails(metrics: Record<string, unknown>): TemplateResult {
+/** @param before the running version's metrics, to compare with class by class; null when there is nothing to compare. */
+export function trainingDetails(
+  metrics: Record<string, unknown>,
+  before: Record<string, unknown> | null,
+): TemplateResult {
   const perClass = perClassOf(metrics);
   const confusion = confusionOf(metrics);
   const curves = curvesOf(metrics);
@@ -21,7 +25,7 @@ export function trainingDetails(metrics: Record<string, unknown>): TemplateResul
       perClass
         ? html`<section class="card">
             <h2>By class</h2>
-            ${classTable(perClass)}
+            ${classTable(perClass, before ? perClassOf(before) : null)}
           </section>`
         : nothing
     }
@@ -46,7 +50,11 @@ export function trainingDetails(metrics: Record<string, unknown>): TemplateResul
 
 const readable = (name: string) => name.replaceAll("_", " ");
 
-function classTable(perClass: PerClass): TemplateResult {
+function classTable(perClass: PerClass, before: PerClass | null): TemplateResult {
+  const beside = (name: string, key: "precision" | "recall", value: number) => {
+    const earlier = before?.[name]?.[key];
+    return earlier === undefined ? nothing : html` <small class="muted">${pointsBetween(value, earlier)}</small>`;
+  };
   return html`<div class="table-wrap" tabindex="0">
     <table>
       <thead>
@@ -62,8 +70,8 @@ function classTable(perClass: PerClass): TemplateResult {
           ([name, { precision, recall, support }]) =>
             html`<tr>
               <td>${readable(name)}</td>
-              <td class="number">${percent(precision)}</td>
-              <td class="number">${percent(recall)}</td>
+              <td class="number">${percent(precision)}${beside(name, "precision", precision)}</td>
+              <td class="number">${percent(recall)}${beside(name, "recall", recall)}</td>
               <td class="number">${count(support)}</td>
             </tr>`,
         )}
@@ -114,7 +122,7 @@ function curveChart({ epoch, train_loss: loss, validation_accuracy: accuracy }: 
     <svg
       viewBox="-4 -4 ${WIDTH + 8} ${HEIGHT + 8}"
       role="img"
-      aria-label="Loss falls from ${loss[0]} to ${loss.at(-1)}, accuracy rises to ${percent(accuracy.at(-1))}"
+      aria-label="Training loss from ${loss[0]} to ${loss.at(-1)}, validation accuracy from ${percent(accuracy[0])} to ${percent(accuracy.at(-1))}"
     >
       ${lines}
     </svg>

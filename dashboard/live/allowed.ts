@@ -1,0 +1,66 @@
+// What may be done now, and if not, why: every button is shown, and a disabled one says its reason. Purely derived.
+import type { Deployment, DeploymentState, PilotMetrics, Version } from "@context-edge/protocol";
+
+export type Steering = "pause" | "resume" | "retry" | "abort";
+
+/** Null: allowed. Otherwise a sentence for the reader. */
+export type Obstacle = string | null;
+
+const OVER: Partial<Record<DeploymentState, string>> = {
+  finished: "It is finished.",
+  aborted: "It was aborted.",
+  "rolled-back": "It was rolled back.",
+  "rolling-back": "It is being rolled back.",
+};
+
+const STEERABLE: Record<Steering, { from: readonly DeploymentState[]; otherwise: string }> = {
+  pause: { from: ["running", "soaking", "awaiting-approval"], otherwise: "It is not under way." },
+  resume: { from: ["paused"], otherwise: "It is not paused." },
+  retry: { from: ["running", "soaking", "awaiting-approval", "paused"], otherwise: "It is not under way." },
+  abort: {
+    from: ["running", "soaking", "awaiting-approval", "paused", "scheduled", "draft"],
+    otherwise: "It is not under way.",
+  },
+};
+
+export function whyNotSteer(action: Steering, { state, progress }: Deployment): Obstacle {
+  const over = OVER[state];
+  if (over !== undefined) return over;
+  const { from, otherwise } = STEERABLE[action];
+  if (!from.includes(state)) return otherwise;
+  if (action === "retry" && progress.failed + progress.rolled_back === 0) return "No device failed or rolled back.";
+  return null;
+}
+
+/** @param members how many devices follow it now. */
+export function whyNotRollBack({ previous }: Deployment, members: number): Obstacle {
+  if (members === 0) return "No device follows this deployment any more.";
+  if (Object.values(previous).every((version) => version === null)) return "There was no version before it.";
+  return null;
+}
+
+/** Why all groups cannot have it yet. The hub decides; these are its words, or what is known without asking it. */
+export function whyNotAll(deployment: Deployment, metrics: PilotMetrics | null): Obstacle {
+  const { kind, state } = deployment;
+  if (kind !== "pilot") return "Only a pilot goes on to all groups.";
+  if (state === "finished") return "It went on to all groups already.";
+  if (state === "rolled-back" || state === "aborted") return deployment.state_reason || OVER[state] || "It is over.";
+  if (!metrics) return "Asking the hub …";
+  if (metrics.deployment_id !== deployment.id) return "A later deployment of this version decides.";
+  return metrics.can_deploy_to_all ? null : metrics.blockers.join("; ") || "The gate has not passed.";
+}
+
+/** Going past the gate is for a pilot that is still open and has not passed. */
+export function canOverride(deployment: Deployment, metrics: PilotMetrics | null): boolean {
+  const isOver = OVER[deployment.state] !== undefined;
+  return metrics !== null && deployment.kind === "pilot" && !isOver && whyNotAll(deployment, metrics) !== null;
+}
+
+export function whyNotReview({ stage }: Version): Obstacle {
+  return stage === "pending" ? null : `It is ${stage} already.`;
+}
+
+export function whyNotDeploy({ stage, signed_by }: Version): Obstacle {
+  if (stage !== "pending" && stage !== "approved") return `It is ${stage}.`;
+  return signed_by === null ? "It carries no release signature: every device would refuse it." : null;
+}
