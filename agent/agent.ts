@@ -1,4 +1,4 @@
-// The whole agent put together: tools made from the settings, one worker per model, and what runs beside them.
+// The whole agent put together: what its models share, one worker per model, and what runs beside them.
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
@@ -9,63 +9,87 @@ import {
   type Trouble,
 } from "@context-edge/protocol";
 import type { Logger } from "pino";
+import { type Actions, actionsOn } from "./actions.ts";
 import type { Config } from "./config.ts";
 import { timestamp } from "./core/instant.ts";
 import { foremostPhase } from "./core/observed.ts";
+import { fetchTrouble, type HoldBy, holdInForce, permitOf } from "./core/permit.ts";
 import { phaseOf } from "./core/state.ts";
-import { type Asked, wishOf } from "./core/wish.ts";
 import { troubleOf } from "./core/words.ts";
+import { type Clock, deviceClock } from "./effects/clock.ts";
 import { fingerprints } from "./effects/digest.ts";
 import { openDocuments, type Documents } from "./effects/documents.ts";
+import { downloadLine } from "./effects/download-line.ts";
+import { checkModelsFilesystem } from "./effects/filesystem.ts";
 import { type History, openHistory } from "./effects/history.ts";
 import { http } from "./effects/http.ts";
 import { hubClient } from "./effects/hub-client.ts";
+import { openLocalOrders } from "./effects/local-orders.ts";
 import { type Lock, takeLock } from "./effects/lock.ts";
 import { modelDirectory } from "./effects/model-directory.ts";
 import { openOutbox, type Outbox } from "./effects/outbox.ts";
-import { makeProbe } from "./effects/probes/make-probe.ts";
-import { makeReloader } from "./effects/reloaders/make-reloader.ts";
 import { openSession } from "./effects/session.ts";
+import { countPublished } from "./effects/space.ts";
 import { takeInventory } from "./effects/telemetry/inventory.ts";
+import { openSampler } from "./effects/telemetry/sampler.ts";
+import { type Heartbeat, heartbeat, throttled } from "./effects/throttled.ts";
+import { openWindows } from "./effects/windows.ts";
 import { type Reporter, reporter } from "./reporter.ts";
-import { expiredTrouble, type HubLink, type Watching } from "./watch.ts";
+import { type Shared, toolsFor } from "./tools.ts";
+import { clockTrouble, expiredTrouble, type HubLink, type Watching } from "./watch.ts";
 import { openWorker, type Worker } from "./worker.ts";
 
 export interface Agent {
   config: Config;
   log: Logger;
   lock: Lock;
+  clock: Clock;
   documents: Documents;
   history: History;
   outbox: Outbox;
   link: HubLink;
   reporter: Reporter;
   watching: Watching;
+  actions: Actions;
   /** Opens workers for models the manifest names that have none yet. */
   workers(): Promise<readonly Worker[]>;
   opened(): readonly Worker[];
+  /** The hold in force, by whomever. */
+  hold(): HoldBy | null;
   /** The device as a whole; counters are read from the services. */
   observe(signal: AbortSignal): Promise<Observed>;
   /** Something moved: the hub and the page are told. */
   changed(): void;
+  /** Beats while the agent's loop turns. */
+  heart: Heartbeat;
 }
 
-/**
- * @param followed a document of the hub was accepted
- * @param moved something a reader of the status page would want to see changed
- */
-export async function assemble(config: Config, log: Logger, followed: () => void, moved: () => void): Promise<Agent> {
+/** The loop looks around every half minute at the latest. */
+const STUCK_MS = 5 * 60_000;
+
+/** What the agent rings when it is not the loop that moves. */
+export interface Rings {
+  /** A document of the hub was accepted. */
+  followed: () => void;
+  /** The loop has something to look at: an order, a hold. */
+  wake: () => void;
+  /** A reader of the status page would want to see something new. */
+  moved: () => void;
+}
+
+export async function assemble(config: Config, log: Logger, rings: Rings): Promise<Agent> {
   const modelsDir = resolve(config.AGENT_MODELS_DIR);
   const own = join(modelsDir, ".agent");
   await mkdir(own, { recursive: true });
+  await checkModelsFilesystem(modelsDir, { allowed: config.AGENT_ALLOW_FILESYSTEMS });
+  const windows = await openWindows(config.AGENT_WINDOWS, config.AGENT_TIME_ZONE);
   const lock = await takeLock(own);
-  const inventory = await takeInventory();
+  const inventory = await takeInventory({ tensorrt: config.AGENT_TENSORRT });
   const web = http(process.env);
   const hub = hubClient(web, config.AGENT_HUB_URL);
   const device = config.AGENT_DEVICE_ID;
-  const documents = await openDocuments(join(own, "documents.json"), { device, hubKeys: config.hubKeys }, () =>
-    Date.now(),
-  );
+  const clock = deviceClock(Date.now, () => performance.now());
+  const documents = await openDocuments(join(own, "documents.json"), { device, hubKeys: config.hubKeys }, clock);
   const session = await openSession(join(own, "identity.json"), {
     hub,
     hubUrl: config.AGENT_HUB_URL,
@@ -76,50 +100,50 @@ export async function assemble(config: Config, log: Logger, followed: () => void
   });
   const outbox = await openOutbox(join(own, "outbox.json"));
   const history = await openHistory(join(own, "history.json"));
-  const prints = fingerprints();
+  const orders = await openLocalOrders(join(own, "orders.json"));
+  const sampler = openSampler({
+    modelsDir,
+    everyMs: config.AGENT_TELEMETRY_MS,
+    isJetson: inventory.sm !== undefined,
+  });
   const open = new Map<ModelName, Worker>();
   const opening = new Map<ModelName, Promise<Worker>>();
   const link: HubLink = { state: "never", lastAnswerAt: null, trouble: null, refused: null };
 
-  const askedFor = (model: ModelName) => (): Asked =>
-    wishOf({
-      manifest: documents.manifest(),
-      model,
-      device,
-      inventory,
-      releaseKeys: config.releaseKeys,
-      now: documents.now(),
-    });
-
-  const openModel = (model: ModelName): Promise<Worker> => {
-    const servedName = model === DEFAULT_MODEL ? config.AGENT_INFERENCE_MODEL : model;
-    return openWorker({
-      model,
-      directory: modelDirectory(modelsDir, model, config.AGENT_LINK_NAME),
-      prints,
-      probe: makeProbe(config, web, servedName),
-      reloader: makeReloader(config, web, servedName),
-      documents,
-      outbox,
-      history,
-      session,
-      client: web.client,
-      hubUrl: config.AGENT_HUB_URL,
-      artifactOrigins: config.AGENT_ARTIFACT_ORIGINS,
-      releaseKeys: config.releaseKeys,
-      inventory,
-      log,
-      asked: askedFor(model),
-      progress(bytes) {
-        open.get(model)?.progress(bytes);
-        progressed();
-      },
-    });
+  const hold = () => holdInForce(documents.assignment()?.hold ?? null, orders.hold(), clock.now());
+  const shared: Shared = {
+    config,
+    modelsDir,
+    log,
+    web,
+    inventory,
+    documents,
+    session,
+    outbox,
+    history,
+    orders,
+    prints: fingerprints(),
+    permit: () => permitOf(hold(), windows, clock.now()),
+    line: downloadLine({
+      environment: process.env,
+      maxBytesPerS: config.AGENT_MAX_DOWNLOAD_RATE,
+      minBytesPerS: config.AGENT_MIN_DOWNLOAD_RATE,
+    }),
+    space: {
+      ownDir: own,
+      reserveBytes: config.AGENT_DISK_RESERVE,
+      budgetBytes: config.AGENT_DISK_BUDGET ?? null,
+      published: () => countPublished([...open.keys()].map((model) => modelDirectory(modelsDir, model, ""))),
+    },
   };
 
   /** Loop and reporter may both be first to ask; a directory is opened once. */
   const openOnce = (model: ModelName): Promise<Worker> => {
-    const begun = opening.get(model) ?? openModel(model);
+    const progress: Parameters<typeof toolsFor>[2] = (now) => {
+      open.get(model)?.progress(now);
+      progressed();
+    };
+    const begun = opening.get(model) ?? openWorker(toolsFor(shared, model, progress));
     opening.set(model, begun);
     begun.catch(() => opening.delete(model));
     return begun;
@@ -135,20 +159,24 @@ export async function assemble(config: Config, log: Logger, followed: () => void
 
   /** What is wrong, the gravest first. */
   const trouble = (): Trouble | null => {
-    const ofModels = [...open.values()].map((one) => troubleOf(one.latest().journal, one.latest().disk));
-    return ofModels.find((one) => one !== null) ?? link.refused ?? expiredTrouble(documents);
+    const latest = [...open.values()].map((one) => one.latest());
+    const grave = latest.map(({ journal, disk }) => troubleOf(journal, disk));
+    const ofModels = [...grave, ...latest.map(({ journal }) => fetchTrouble(journal))];
+    return ofModels.find((one) => one !== null) ?? link.refused ?? expiredTrouble(documents) ?? clockTrouble(clock);
   };
 
   const observe = async (signal: AbortSignal): Promise<Observed> => {
     const models: Observed["models"] = {};
     // A report from before the disk was read would tell the hub that nothing is installed.
     for (const worker of await workers()) models[worker.model] = worker.observed(await quietStats(worker, signal));
+    const held = hold();
     return {
-      at: timestamp(documents.now()),
+      at: timestamp(clock.now()),
       phase: foremostPhase([...open.values()].map((one) => phaseOf(one.latest().journal.transaction))),
       inventory,
       models,
-      hold: null,
+      hold: held && { until: held.until, reason: held.reason },
+      telemetry: await sampler.latest(),
       trouble: trouble(),
       manifest_sequence: documents.manifest()?.sequence ?? null,
       status_url: config.AGENT_STATUS_URL ?? null,
@@ -167,7 +195,7 @@ export async function assemble(config: Config, log: Logger, followed: () => void
   });
   const changed = () => {
     told.changed();
-    moved();
+    rings.moved();
   };
   const progressed = throttled(500, () => changed());
   const watching: Watching = {
@@ -176,27 +204,42 @@ export async function assemble(config: Config, log: Logger, followed: () => void
     documents,
     link,
     log,
-    clock: () => documents.now(),
+    clock: () => clock.now(),
     jitter: Math.random,
     pollWaitSeconds: config.AGENT_POLL_WAIT_SECONDS,
     pollMinMs: config.AGENT_POLL_MIN_MS,
     pollMaxMs: Math.max(config.AGENT_POLL_MIN_MS, config.AGENT_POLL_MAX_MS),
-    changed: followed,
+    changed: rings.followed,
+    nudge: { now: new AbortController() },
   };
+  const actions = actionsOn({
+    orders,
+    now: () => clock.now(),
+    worker: (model) => open.get(model),
+    wake() {
+      rings.wake();
+      changed();
+    },
+    nudge: () => watching.nudge.now.abort(),
+  });
   return {
     config,
     log,
     lock,
+    clock,
     documents,
     history,
     outbox,
     link,
     reporter: told,
     watching,
+    actions,
     workers,
     opened: () => [...open.values()],
+    hold,
     changed,
     observe,
+    heart: heartbeat(STUCK_MS),
   };
 }
 
@@ -204,14 +247,4 @@ export async function assemble(config: Config, log: Logger, followed: () => void
 async function quietStats(worker: Worker, signal: AbortSignal): Promise<InferenceStats | null> {
   const phase = phaseOf(worker.latest().journal.transaction);
   return phase === "idle" || phase === "soaking" || phase === "downloading" ? worker.stats(signal) : null;
-}
-
-function throttled(everyMs: number, act: () => void): () => void {
-  let last = -Infinity;
-  return () => {
-    const now = performance.now();
-    if (now - last < everyMs) return;
-    last = now;
-    act();
-  };
 }

@@ -13,6 +13,7 @@ const ROLLOUT = [
   "begin",
   "fetch",
   "verify",
+  "ask-leave",
   "measure-baseline",
   "link-backup",
   "link-current",
@@ -24,7 +25,18 @@ const WAYS = {
   wrong: { model: wrong, steps: [...ROLLOUT, "link-current", "link-backup", "reload", "examine", "record", "tidy"] },
   first: {
     model: good,
-    steps: ["begin", "fetch", "verify", "measure-baseline", "link-current", "reload", "examine", "soak", "record"],
+    steps: [
+      "begin",
+      "fetch",
+      "verify",
+      "ask-leave",
+      "measure-baseline",
+      "link-current",
+      "reload",
+      "examine",
+      "soak",
+      "record",
+    ],
   },
   "first and wrong": {
     model: wrong,
@@ -32,6 +44,7 @@ const WAYS = {
       "begin",
       "fetch",
       "verify",
+      "ask-leave",
       "measure-baseline",
       "link-current",
       "reload",
@@ -80,7 +93,7 @@ async function terminalOutcomes(way: Way): Promise<string[]> {
   return all.filter((outcome) => outcome !== "failed");
 }
 
-describe.each(Object.keys(WAYS) as Way[])("the %s version", (way) => {
+describe.each(Object.keys(WAYS) as Way[])("fault 1: the %s version", (way) => {
   const { steps } = WAYS[way];
 
   test("goes through its steps in the order of the design", async () => {
@@ -106,7 +119,7 @@ describe.each(Object.keys(WAYS) as Way[])("the %s version", (way) => {
     },
   );
 
-  test("killed at every step and again in the recovery, it converges", async () => {
+  test("fault 2: killed at every step and again in the recovery, it converges", async () => {
     for (let at = 1; at <= steps.length; at += 1) {
       const again = await testBench();
       const outer = bench;
@@ -124,7 +137,47 @@ describe.each(Object.keys(WAYS) as Way[])("the %s version", (way) => {
   });
 });
 
-describe("a journal torn in the middle of a swap", () => {
+describe("the backup put back by hand", () => {
+  const steps = ["obey", "link-current", "link-backup", "reload", "examine", "record", "tidy"];
+
+  async function ordered(): Promise<void> {
+    await prepare("good");
+    await bench.live();
+    expect(await bench.current()).toBe(good.digest);
+    bench.order("by hand");
+  }
+
+  test("is a rollback like any other, told once, and the version does not come back by itself", async () => {
+    await ordered();
+    expect(await bench.live()).toEqual(steps);
+    expect(await bench.current()).toBe(old.digest);
+    expect(bench.served()).toBe(old.digest);
+    expect((await bench.outcomes()).at(-1)).toMatchObject({
+      outcome: "rolled-back",
+      code: "ROLLED_BACK_BY_HAND",
+      version: "v2.1",
+      deployment_id: "deploy-v2.1",
+    });
+    expect(await bench.live()).toEqual([]);
+  });
+
+  test.each(steps.flatMap((step, index) => FAULTS.map((how) => ({ step, at: index + 1, how }))))(
+    "step $at, $step, $how: it ends with the backup in place, told once",
+    async ({ at, how }) => {
+      await ordered();
+      await bench.live({ at, how });
+      expect([old.digest, good.digest]).toContain(await bench.current());
+      await bench.live();
+      expect(bench.stage()).toBe("resting");
+      expect(await bench.current()).toBe(old.digest);
+      expect(bench.served()).toBe(old.digest);
+      const codes = (await bench.outcomes()).map(({ code }) => code).filter((code) => code === "ROLLED_BACK_BY_HAND");
+      expect(codes).toHaveLength(1);
+    },
+  );
+});
+
+describe("fault 12: a journal torn in the middle of a swap", () => {
   test.each(ROLLOUT.map((step, index) => ({ step, at: index + 1 })))(
     "after step $at, $step: with only its previous copy left, the device settles",
     async ({ at }) => {
@@ -149,7 +202,7 @@ describe("a journal torn in the middle of a swap", () => {
   });
 });
 
-test("an agent that dies again and again while proving a version gives it up", async () => {
+test("fault 52: an agent that dies again and again while proving a version gives it up", async () => {
   await prepare("good");
   const examine = ROLLOUT.indexOf("examine") + 1;
   await bench.live({ at: examine, how: "killed before" });

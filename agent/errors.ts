@@ -1,4 +1,5 @@
 // Errors with a code, a cause and a next step; and every thrown thing turned into a mishap that decisions can be made on.
+import { constants } from "node:os";
 import type { Mishap } from "./core/steps.ts";
 
 /** For what stops the program itself; failures of an attempt are mishaps, not errors. */
@@ -35,7 +36,11 @@ const DISK_WORDS: Record<string, { code: string; message: string; nextStep: stri
   EMFILE: { code: "TOO_MANY_FILES", message: "too many files are open", nextStep: "Raise the agent's file limit." },
 };
 
+/** libuv has no name for a used-up quota: it arrives as the code "Unknown system error -122". */
+const EDQUOT = -constants.errno.EDQUOT;
+
 export function errnoOf(error: unknown): string | undefined {
+  if (error instanceof Error && "errno" in error && error.errno === EDQUOT) return "EDQUOT";
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 

@@ -18,7 +18,7 @@ afterEach(() => device.close());
 
 const committed = () => device.hub.outcomes.filter((one) => one.outcome === "committed").map((one) => one.version);
 
-test("a manifest that changes during a download stops it, and the new one is followed", async () => {
+test("fault 39: a manifest that changes during a download stops it, and the new one is followed", async () => {
   const running = await device.start();
   try {
     let isHeld = false;
@@ -38,7 +38,7 @@ test("a manifest that changes during a download stops it, and the new one is fol
   }
 });
 
-test("a manifest that changes in mid-swap waits until the swap is finished", async () => {
+test("fault 38: a manifest that changes in mid-swap waits until the swap is finished", async () => {
   const running = await device.start();
   try {
     device.hub.offer(better, { policy: { ...QUICK_POLICY, soak_ms: 600 } });
@@ -86,7 +86,7 @@ test("the answers counted for a model do not include the agent's own questions",
   }
 });
 
-test("a forged or replayed manifest is refused aloud and changes nothing", async () => {
+test("fault 36: a forged or replayed manifest is refused aloud and changes nothing", async () => {
   const running = await device.start();
   try {
     device.hub.publish(sealManifest(99, [targetOf(better, device.hub.releaseKey)], testKey()));
@@ -109,7 +109,7 @@ test("the hub's key alone cannot make a device run a file", async () => {
   expect(device.hub.fetches).toHaveLength(1);
 });
 
-test("an outcome made while the hub takes no reports is told later, once", async () => {
+test("fault 53: an outcome made while the hub takes no reports is told later, once", async () => {
   device.hub.intercept((request, response) => {
     if (request.url !== "/device/v1/reports") return false;
     response.writeHead(503, { "retry-after": "0" }).end();

@@ -79,7 +79,7 @@ test("killed at scattered instants from the first line on, the device still sett
   expect(await servedDigest()).toBe(later[0]?.outcome === "committed" ? better.digest : good.digest);
 }, 60_000);
 
-test("a second agent on the same directory exits at once and says why", async () => {
+test("fault 18: a second agent on the same directory exits at once and says why", async () => {
   const first = device.spawn();
   try {
     await eventually("the first agent reports", () => device.hub.observed.length > 0);

@@ -2,8 +2,9 @@
 import { nextDelayMs } from "./core/backoff.ts";
 import { advance } from "./core/advance.ts";
 import { decide } from "./core/decide.ts";
-import type { State } from "./core/state.ts";
+import type { Stage, State } from "./core/state.ts";
 import { type Finding, IS_BEFORE_SWAP, type Mishap, type Result, type Step, type StepName } from "./core/steps.ts";
+import type { Turns } from "./effects/turns.ts";
 import { mishapOf } from "./errors.ts";
 import type { Worker } from "./worker.ts";
 
@@ -14,6 +15,8 @@ export interface Surroundings {
   following(state: State): AbortSignal;
   moved(state: State, step: Step, mishap: Mishap | null): void;
   jitter(): number;
+  /** Whose turn it is to touch what runs. */
+  turn: Turns;
   /** Consecutive cycles of this worker that ended without moving. */
   stalls: number;
 }
@@ -22,11 +25,22 @@ const STALL_BACKOFF = { minMs: 1_000, maxMs: 5 * 60_000 };
 
 /** @returns when to come back, in milliseconds from now; null: when something changes. */
 export async function settle(worker: Worker, around: Surroundings): Promise<number | null> {
+  const turn = heldTurn(around);
+  try {
+    return await untilRest(worker, around, turn);
+  } finally {
+    turn.end();
+  }
+}
+
+async function untilRest(worker: Worker, around: Surroundings, turn: HeldTurn): Promise<number | null> {
   let before: Step | null = null;
   for (;;) {
     const state = await worker.observe();
     const step = decide(state);
     if (step.do === "rest") return step.until === null ? null : Math.max(0, step.until - state.now);
+    // Whoever had to wait for it looks again: minutes may have passed.
+    if (TOUCHES_WHAT_RUNS.has(state.journal.transaction.stage) && (await turn.isNew())) continue;
 
     const finding = await perform(worker, state, step, around);
     if (finding === "followed") continue;
@@ -40,6 +54,34 @@ export async function settle(worker: Worker, around: Surroundings): Promise<numb
     if (isStalled) return nextDelayMs(around.stalls + 1, STALL_BACKOFF, around.jitter());
     before = step;
   }
+}
+
+/** From the baseline to the end of the soak or of the way back. */
+const TOUCHES_WHAT_RUNS: ReadonlySet<Stage> = new Set([
+  "measuring",
+  "activating",
+  "examining",
+  "soaking",
+  "restoring",
+  "reviewing",
+]);
+
+interface HeldTurn {
+  /** Takes the turn if it is not held. @returns whether it was taken just now */
+  isNew(): Promise<boolean>;
+  end(): void;
+}
+
+function heldTurn({ turn, stop }: Surroundings): HeldTurn {
+  let endIt: (() => void) | null = null;
+  return {
+    async isNew() {
+      if (endIt) return false;
+      endIt = await turn.take(stop);
+      return true;
+    },
+    end: () => endIt?.(),
+  };
 }
 
 async function perform(worker: Worker, state: State, step: Step, around: Surroundings): Promise<Finding | "followed"> {

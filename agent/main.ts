@@ -1,115 +1,64 @@
-// The agent's command line: run, once or status; one clear line when something is wrong, and an orderly end on SIGTERM.
-import { setTimeout as delay } from "node:timers/promises";
-import { pino } from "pino";
-import { assemble } from "./agent.ts";
-import { type Config, loadConfig } from "./config.ts";
+// The agent's command line: words and options to a command, one clear line when something is wrong, documented exit codes.
+import { parseArgs } from "node:util";
+import type { Command, ExitCode } from "./commands/command.ts";
+import { loadConfig } from "./config.ts";
 import { AgentError, describe } from "./errors.ts";
-import { HELP } from "./help.ts";
-import { bells, runAgent, runOnce } from "./run.ts";
-import { sayStatus } from "./status/say.ts";
 
-/** Steps end within this time after SIGTERM, or the journal recovers them at the next start. */
-const STOP_MS = 10_000;
+/** Loaded when called: a status question needs nothing of the agent that runs for months. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  run: async () => (await import("./commands/run.ts")).run,
+  once: async () => (await import("./commands/run.ts")).once,
+  status: async () => (await import("./commands/status.ts")).status,
+  check: async () => (await import("./commands/orders.ts")).check,
+  hold: async () => (await import("./commands/orders.ts")).hold,
+  rollback: async () => (await import("./commands/orders.ts")).rollback,
+  import: async () => (await import("./commands/import.ts")).importFiles,
+  diagnose: async () => (await import("./commands/diagnose.ts")).diagnose,
+};
 
-const COMMANDS: Record<string, (config: Config) => Promise<number>> = { run, once, status: sayStatus };
+const OPTIONS = {
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean" },
+  json: { type: "boolean" },
+  hours: { type: "string" },
+  reason: { type: "string" },
+  release: { type: "boolean" },
+  model: { type: "string" },
+  out: { type: "string" },
+} as const;
 
-async function main(argv: readonly string[]): Promise<number> {
-  const [command = "run", ...rest] = argv;
-  if (argv.includes("--help") || argv.includes("-h")) {
-    console.log(HELP);
+const USAGE_EXIT = 2;
+
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  const { values, positionals } = parsed(argv);
+  if (values.help === true) {
+    const { help } = await import("./help.ts");
+    console.log(help());
     return 0;
   }
-  const start = COMMANDS[command];
-  if (!start || rest.length > 0)
-    throw new AgentError("USAGE", `there is no command "${argv.join(" ")}"`, "Try --help.");
-  return start(await loadConfig(process.env));
-}
-
-async function run(config: Config): Promise<number> {
-  const stop = stopSignal();
-  const ring = bells();
-  const listeners = new Set<() => void>();
-  const agent = await assemble(
-    config,
-    logger(config),
-    () => ring.follow(),
-    () => {
-      for (const tell of listeners) tell();
-    },
-  );
-  const page = config.AGENT_STATUS_PORT === 0 ? null : await openPage(config, agent, listeners, stop);
-  agent.log.info({ models: config.AGENT_MODELS_DIR }, "the agent runs");
-  try {
-    await runAgent(agent, ring, stop);
-  } finally {
-    await page?.close();
-    await agent.lock.release();
+  if (values.version === true) {
+    const { AGENT_VERSION } = await import("./effects/telemetry/inventory.ts");
+    console.log(AGENT_VERSION);
+    return 0;
   }
-  agent.log.info("the agent stopped");
-  return 0;
-}
-
-async function once(config: Config): Promise<number> {
-  const ring = bells();
-  const agent = await assemble(
-    config,
-    logger(config),
-    () => ring.follow(),
-    () => undefined,
-  );
-  try {
-    return (await runOnce(agent, ring, stopSignal())) ? 0 : 1;
-  } finally {
-    await agent.lock.release();
-  }
-}
-
-async function openPage(
-  config: Config,
-  agent: Awaited<ReturnType<typeof assemble>>,
-  listeners: Set<() => void>,
-  stop: AbortSignal,
-) {
-  // Loaded only where a page is wanted: the server is the heaviest part of an idle agent.
-  const [{ statusServer }, { statusDocument }] = await Promise.all([
-    import("./status/server.ts"),
-    import("./status/document.ts"),
-  ]);
-  const page = statusServer({
-    device: config.AGENT_DEVICE_ID,
-    statusUrl: config.AGENT_STATUS_URL,
-    document: () => statusDocument(agent, stop),
-    subscribe(tell) {
-      listeners.add(tell);
-      return () => listeners.delete(tell);
-    },
+  const [name = "run", ...words] = positionals;
+  const load = COMMANDS[name];
+  if (!load) throw new AgentError("USAGE", `there is no command "${name}"`, "Try --help.");
+  const command = await load();
+  return command({
+    config: await loadConfig(process.env),
+    words,
+    options: values,
+    say: (sentence, document) => console.log(values.json === true ? JSON.stringify(document, null, 2) : sentence),
   });
+}
+
+function parsed(argv: readonly string[]) {
   try {
-    await page.listen({ host: config.AGENT_STATUS_HOST, port: config.AGENT_STATUS_PORT });
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
   } catch (error) {
-    const message = `the status page cannot listen on ${config.AGENT_STATUS_HOST}:${config.AGENT_STATUS_PORT}: ${describe(error)}`;
-    throw new AgentError("STATUS_PORT", message, "Set AGENT_STATUS_PORT to a free port, or to 0 for no page.");
+    throw new AgentError("USAGE", describe(error), "Try --help.");
   }
-  return page;
-}
-
-function logger(config: Config) {
-  return pino(
-    { level: config.AGENT_LOG_LEVEL, base: { device: config.AGENT_DEVICE_ID } },
-    pino.destination({ sync: true }),
-  );
-}
-
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
-    process.once(name, () => {
-      stop.abort();
-      // Whatever hangs is left to the journal.
-      void delay(STOP_MS, undefined, { ref: false }).then(() => process.exit(0));
-    });
-  }
-  return stop.signal;
 }
 
 try {
@@ -118,5 +67,5 @@ try {
   const { code, message, nextStep } =
     error instanceof AgentError ? error : { code: "INTERNAL", message: describe(error), nextStep: "" };
   console.error(`agent: ${code}: ${message}${nextStep === "" ? "" : ` (${nextStep})`}`);
-  process.exitCode = 1;
+  process.exitCode = code === "USAGE" || code === "CONFIG" ? USAGE_EXIT : 1;
 }

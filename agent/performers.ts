@@ -1,5 +1,5 @@
 // The hands: one performer per step. Each does one thing, is safe to repeat, and says what came of it.
-import { readFile, rm, statfs } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import {
   DEVICE_ROUTES,
   Envelope,
@@ -8,23 +8,25 @@ import {
   Statement,
   STATEMENT_PAYLOAD_TYPE,
 } from "@context-edge/protocol";
+import { judgeEngine } from "./core/engine.ts";
 import { keptDigests } from "./core/retention.ts";
 import type { Candidate } from "./core/state.ts";
 import type { Mishap, Performers } from "./core/steps.ts";
-import { diskFull, noSuchFile, unfetched, unproved, WITHDRAWN, wrongBytes } from "./core/complaints.ts";
+import { noSuchFile, unfetched, unproved, WITHDRAWN, wrongBytes } from "./core/complaints.ts";
 import { download } from "./effects/download.ts";
 import { replaceFile, syncDirectory } from "./effects/durable-file.ts";
+import { readEngineHeader } from "./effects/engine-header.ts";
 import { examine, measureBaseline } from "./effects/examination.ts";
+import { dropStaleImports, takeImport } from "./effects/imports.ts";
 import { dropLeftovers, prepareModelDirectory } from "./effects/model-directory.ts";
 import { findPublished, publish } from "./effects/publish.ts";
 import { observeDisk, pointLink } from "./effects/slots.ts";
 import { pause } from "./effects/pause.ts";
+import { checkSpace } from "./effects/space.ts";
 import { soak } from "./effects/soak.ts";
 import type { Tools } from "./ports.ts";
 
 const DONE = { ok: true } as const;
-/** Room left for everything else that writes to this disk: as much as the file, up to this. */
-const DISK_MARGIN_BYTES = 32 * 1024 * 1024;
 /** A running model that is not ready within this time gives no baseline. */
 const BASELINE_READY_MS = 10_000;
 /** After a reload that is done when it returns, a service still naming another file is given this long. */
@@ -42,11 +44,8 @@ export function performers(tools: Tools): Performers {
       const disk = await observeDisk(directory, {}, tools.prints);
       await dropLeftovers(directory, [...keptDigests(disk, { is: "nothing", why: "not-named" }), candidate.digest]);
       const published = await findPublished(directory, candidate, signal);
-      const space = await statfs(directory.path);
-      const needed = candidate.sizeBytes + Math.min(candidate.sizeBytes, DISK_MARGIN_BYTES);
-      if (published === null && space.bavail * space.bsize < needed) {
-        return refused(diskFull(needed, space.bavail * space.bsize));
-      }
+      const full = published === null ? await roomFor(tools, candidate) : null;
+      if (full) return refused(full);
       await replaceFile(directory.statement(candidate.digest), JSON.stringify(statement));
       return DONE;
     },
@@ -54,6 +53,7 @@ export function performers(tools: Tools): Performers {
     async fetch({ candidate, clean }, signal) {
       // What a rollback goes back to is usually still here.
       if ((await findPublished(directory, candidate, signal)) !== null) return DONE;
+      if (await takeImport(tools.space.ownDir, candidate, directory.partial(candidate.digest))) return DONE;
       const credential = await tools.session.credential(signal);
       if (!credential.ok) {
         const { code, message, nextStep } = credential;
@@ -61,14 +61,15 @@ export function performers(tools: Tools): Performers {
       }
       try {
         return await download({
-          client: tools.client,
+          line: tools.line,
+          reserveBytes: tools.space.reserveBytes,
           url: new URL(DEVICE_ROUTES.artifact(candidate.digest), tools.hubUrl).href,
           credential: credential.credential,
           allowedOrigins: tools.artifactOrigins,
           partPath: directory.partial(candidate.digest),
           clean,
           sizeBytes: candidate.sizeBytes,
-          progress: (bytes) => tools.progress(bytes),
+          progress: (transfer) => tools.progress(transfer),
           signal,
         });
       } finally {
@@ -82,10 +83,23 @@ export function performers(tools: Tools): Performers {
       const disk = await observeDisk(directory, {}, tools.prints);
       const held = [disk.current, disk.backup].flatMap((slot) => ("file" in slot ? [slot.file] : []));
       const published = await publish({ directory, candidate, held, signal });
-      if (published.is === "published") return { ok: true, file: published.file };
-      if (published.is === "absent") return refused(unfetched(candidate));
       await rm(`${directory.partial(candidate.digest)}.etag`, { force: true });
+      if (published.is === "published") {
+        const variant = statement.variants.find(({ digest }) => digest === candidate.digest);
+        const header = await readEngineHeader(directory.file(published.file));
+        const { format } = candidate;
+        const unfit = judgeEngine(header, { format, platform: variant?.platform ?? {} }, tools.inventory);
+        if (!unfit) return { ok: true, file: published.file };
+        // No journal names it, so nobody would ever delete it.
+        if (!held.includes(published.file)) await rm(directory.file(published.file), { force: true });
+        return refused(unfit);
+      }
+      if (published.is === "absent") return refused(unfetched(candidate));
       return refused(wrongBytes(candidate, published.actualDigest, published.actualBytes));
+    },
+
+    async "ask-leave"({ candidate }, signal) {
+      return { ok: true, ...(await tools.askLeave(candidate, signal)) };
     },
 
     async "measure-baseline"({ running, candidate }, signal) {
@@ -112,8 +126,9 @@ export function performers(tools: Tools): Performers {
 
     async examine({ subject }, signal) {
       const golden = await goldenOf(tools, subject.digest);
+      const isCrashing = reloader.isCrashing?.bind(reloader);
       const identityWithinMs = reloader.takes === "at-once" ? IDENTITY_GRACE_MS : subject.readyWithinMs;
-      return { ok: true, examination: await examine({ probe, subject, golden, identityWithinMs, signal }) };
+      return { ok: true, examination: await examine({ probe, subject, golden, identityWithinMs, isCrashing, signal }) };
     },
 
     async "cool-down"({ forMs }, signal) {
@@ -135,6 +150,7 @@ export function performers(tools: Tools): Performers {
     decline: () => Promise.resolve(DONE),
     repair: () => Promise.resolve(DONE),
     "turn-back": () => Promise.resolve(DONE),
+    obey: () => Promise.resolve(DONE),
 
     async record({ attempt, report }) {
       // Outbox first: what the hub must hear outranks what the page shows. Both know the attempt's id and write it once.
@@ -150,6 +166,13 @@ export function performers(tools: Tools): Performers {
       return DONE;
     },
   };
+}
+
+async function roomFor({ directory, space }: Tools, candidate: Candidate): Promise<Mishap | null> {
+  const publishedBytes = await space.published();
+  const { ownDir, reserveBytes, budgetBytes } = space;
+  await dropStaleImports({ ownDir, now: Date.now(), budgetBytes, publishedBytes });
+  return checkSpace({ directory, ownDir, candidate, reserveBytes, budgetBytes, publishedBytes });
 }
 
 /** Both signatures once more, from the disk: the release key's over this digest and size, the hub's over this offer. */

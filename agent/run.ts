@@ -1,73 +1,92 @@
 // The agent's two ways of running: for as long as it is told to, or once through everything there is to do.
+import type { ModelName } from "@context-edge/protocol";
 import type { Agent } from "./agent.ts";
+import type { Bells } from "./bells.ts";
 import type { State } from "./core/state.ts";
 import type { Mishap, Step } from "./core/steps.ts";
-import { type Bell, bell } from "./effects/bell.ts";
+import { type Turns, turns } from "./effects/turns.ts";
 import { describe } from "./errors.ts";
 import { settle, type Surroundings } from "./loop.ts";
 import { pollOnce, watchHub } from "./watch.ts";
 import type { Worker } from "./worker.ts";
 
-/** Bells for the loop and for those who only look on. */
-export interface Bells {
-  manifest: Bell;
-  /** Aborted and replaced with every accepted manifest that no longer asks for the running candidate. */
-  follow(): void;
-  following(state: State, worker: Worker): AbortSignal;
-}
-
 /** A clock that jumps or a link that was changed by hand is noticed within this time. */
 const LOOK_AGAIN_MS = 30_000;
 
-export function bells(): Bells {
-  const manifest = bell();
-  let watched: { controller: AbortController; isStillAsked: () => boolean } | null = null;
-  return {
-    manifest,
-    follow() {
-      manifest.ring();
-      if (watched && !watched.isStillAsked()) watched.controller.abort();
-    },
-    following(state, worker) {
-      const controller = new AbortController();
-      const { transaction } = state.journal;
-      const digest = "attempt" in transaction ? transaction.attempt.candidate.digest : digestOf(state.wish);
-      watched = { controller, isStillAsked: () => digestOf(worker.latest().wish) === digest };
-      return controller.signal;
-    },
-  };
+interface Running {
+  agent: Agent;
+  ring: Bells;
+  turn: Turns;
+  stop: AbortSignal;
 }
 
+/** One loop per model, so that a long download of one does not keep another from healing itself. */
 export async function runAgent(agent: Agent, ring: Bells, stop: AbortSignal): Promise<void> {
-  const beside = [watchHub(agent.watching, stop), agent.reporter.run(stop)];
-  const stalls = new Map<string, number>();
+  const running: Running = { agent, ring, turn: turns(), stop };
+  const beside: Promise<void>[] = [watchHub(agent.watching, stop), agent.reporter.run(stop)];
+  const followed = new Set<ModelName>();
   while (!stop.aborted) {
-    let comeBackMs = LOOK_AGAIN_MS;
-    for (const worker of await agent.workers()) {
-      const count = stalls.get(worker.model) ?? 0;
-      const cycle = await settleOne(agent, ring, worker, count, stop);
-      stalls.set(worker.model, cycle.isStalled ? count + 1 : 0);
-      comeBackMs = Math.min(comeBackMs, cycle.comeBackMs ?? LOOK_AGAIN_MS);
+    agent.heart.beat();
+    for (const worker of await openedWorkers(running)) {
+      if (followed.has(worker.model)) continue;
+      followed.add(worker.model);
+      beside.push(followModel(running, worker));
     }
-    await ring.manifest.heard(comeBackMs, stop);
+    await ring.any.heard(LOOK_AGAIN_MS, stop);
   }
   await Promise.all(beside);
 }
 
+/** A directory that cannot be opened now may be in half a minute; the models that are open go on. */
+async function openedWorkers({ agent }: Running): Promise<readonly Worker[]> {
+  try {
+    return await agent.workers();
+  } catch (error) {
+    agent.log.error({ err: error }, `a model's directory cannot be opened: ${describe(error)}`);
+    return agent.opened();
+  }
+}
+
+async function followModel(running: Running, worker: Worker): Promise<void> {
+  const { ring, stop } = running;
+  // Hung up before the first look: what rings during it must be heard after it.
+  const own = ring.of(worker.model);
+  let stalls = 0;
+  while (!stop.aborted) {
+    const { comeBackMs, isStalled } = await settleOne(running, worker, stalls);
+    stalls = isStalled ? stalls + 1 : 0;
+    await own.heard(Math.min(LOOK_AGAIN_MS, comeBackMs ?? LOOK_AGAIN_MS), stop);
+  }
+}
+
 /** @returns whether every model is where the manifest wants it, and the hub knows. */
 export async function runOnce(agent: Agent, ring: Bells, stop: AbortSignal): Promise<boolean> {
+  const running: Running = { agent, ring, turn: turns(), stop };
   const polled = await pollOnce(agent.watching, 0, stop);
   if (!polled.ok) agent.log.error(agent.link.trouble, "the hub cannot be followed");
-  let isSettled = polled.ok;
-  for (const worker of await agent.workers()) {
-    const { comeBackMs } = await settleOne(agent, ring, worker, 0, stop);
+  const isSettled = await settleAll(running);
+  const isTold = await agent.reporter.flush(stop);
+  return polled.ok && isSettled && isTold;
+}
+
+/** Without asking the hub: for orders of the person at the device while no agent runs. */
+export async function runOffline(agent: Agent, ring: Bells, stop: AbortSignal): Promise<boolean> {
+  const isSettled = await settleAll({ agent, ring, turn: turns(), stop });
+  await agent.reporter.flush(AbortSignal.any([stop, AbortSignal.timeout(5_000)]));
+  return isSettled;
+}
+
+/** One after the other, so that a run is the same every time. */
+async function settleAll(running: Running): Promise<boolean> {
+  let isSettled = true;
+  for (const worker of await running.agent.workers()) {
+    const { comeBackMs } = await settleOne(running, worker, 0);
     const { wish, disk } = worker.latest();
     const isThere =
       wish.is !== "candidate" || (disk.current.is === "file" && disk.current.digest === wish.candidate.digest);
     isSettled = isSettled && comeBackMs === null && isThere && wish.is !== "impossible";
   }
-  const isTold = await agent.reporter.flush(stop);
-  return isSettled && isTold;
+  return isSettled;
 }
 
 interface Cycle {
@@ -75,11 +94,12 @@ interface Cycle {
   isStalled: boolean;
 }
 
-async function settleOne(agent: Agent, ring: Bells, worker: Worker, stalls: number, stop: AbortSignal): Promise<Cycle> {
+async function settleOne({ agent, ring, turn, stop }: Running, worker: Worker, stalls: number): Promise<Cycle> {
   let lastMishap: Mishap | null = null;
   const around: Surroundings = {
     stop,
     stalls,
+    turn,
     jitter: Math.random,
     following: (state) => ring.following(state, worker),
     moved(state: State, step: Step, mishap: Mishap | null) {
@@ -104,8 +124,4 @@ async function settleOne(agent: Agent, ring: Bells, worker: Worker, stalls: numb
 
 function sentence(step: Step, mishap: Mishap | null): string {
   return mishap ? `${step.do}: ${mishap.code}: ${mishap.message}` : `${step.do}: done`;
-}
-
-function digestOf(wish: State["wish"]): string | null {
-  return wish.is === "candidate" ? wish.candidate.digest : null;
 }

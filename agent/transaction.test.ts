@@ -126,7 +126,7 @@ test("a first version that fails leaves no link, no model, and says there was no
   expect(device.hub.observed.at(-1)).toMatchObject({ phase: "idle", trouble: { code: "NOTHING_TO_FALL_BACK" } });
 });
 
-test("a file the service cannot load is rolled back with the service's own words", async () => {
+test("fault 40: a file the service cannot load is rolled back with the service's own words", async () => {
   await install();
   device.hub.offer(fakeModel({ version: "v9", loads: false }));
   await device.once();
@@ -135,7 +135,7 @@ test("a file the service cannot load is rolled back with the service's own words
   expect(device.inference.served()).toBe(good.digest);
 });
 
-test("a service that goes on serving the old file is not healthy", async () => {
+test("fault 45: a service that goes on serving the old file is not healthy", async () => {
   await install();
   device.inference.ignoreReloads(true);
   device.hub.offer(better, { policy: { ...QUICK_POLICY, cold_start_ms: 600 } });
@@ -144,7 +144,7 @@ test("a service that goes on serving the old file is not healthy", async () => {
   expect(await device.current()).toBe("model-v2.0.onnx");
 });
 
-test("a model that stops answering while it is watched is rolled back", async () => {
+test("fault 41: a model that stops answering while it is watched is rolled back", async () => {
   await install();
   device.hub.offer(fakeModel({ version: "v8", diesAfter: 26 }), { policy: { ...QUICK_POLICY, soak_ms: 5_000 } });
   await device.once();
@@ -152,7 +152,7 @@ test("a model that stops answering while it is watched is rolled back", async ()
   expect(device.inference.served()).toBe(good.digest);
 });
 
-test("when the old model is unhealthy too the device is blocked, swaps no more, and recovers with the service", async () => {
+test("fault 47: when the old model is unhealthy too the device is blocked, swaps no more, and recovers with the service", async () => {
   await install();
   const running = await device.start();
   try {

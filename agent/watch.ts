@@ -3,6 +3,7 @@ import type { Trouble } from "@context-edge/protocol";
 import type { Logger } from "pino";
 import { nextDelayMs } from "./core/backoff.ts";
 import { instant, timestamp } from "./core/instant.ts";
+import type { Clock } from "./effects/clock.ts";
 import type { Documents } from "./effects/documents.ts";
 import type { Hub, HubFailure } from "./effects/hub-client.ts";
 import { pause } from "./effects/pause.ts";
@@ -31,6 +32,8 @@ export interface Watching {
   pollMaxMs: number;
   /** A document was accepted. */
   changed(): void;
+  /** Aborted when somebody wants the hub asked now; replaced by every poll. */
+  nudge: { now: AbortController };
 }
 
 type Polled = { ok: true } | { ok: false; retryAfterMs: number };
@@ -40,7 +43,11 @@ export async function watchHub(watching: Watching, signal: AbortSignal): Promise
   let failures = 0;
   while (!signal.aborted) {
     const startedAt = performance.now();
-    const polled = await pollOnce(watching, watching.pollWaitSeconds, signal).catch((error: unknown) => {
+    const nudged = new AbortController();
+    watching.nudge.now = nudged;
+    const round = AbortSignal.any([signal, nudged.signal]);
+    const polled = await pollOnce(watching, watching.pollWaitSeconds, round).catch((error: unknown) => {
+      if (nudged.signal.aborted) return { ok: true } as const;
       // Our own disk, not the hub: documents could not be kept. Come back later.
       if (!signal.aborted) watching.log.error({ err: error }, "the hub's answer could not be kept");
       return { ok: false, retryAfterMs: 0 } as const;
@@ -53,7 +60,7 @@ export async function watchHub(watching: Watching, signal: AbortSignal): Promise
           polled.retryAfterMs,
           nextDelayMs(failures, { minMs: Math.max(1, pollMinMs), maxMs: pollMaxMs }, jitter()),
         );
-    if (delayMs > 0) await pause(delayMs, signal);
+    if (delayMs > 0 && !nudged.signal.aborted) await pause(delayMs, round);
   }
 }
 
@@ -86,10 +93,11 @@ export async function pollOnce(watching: Watching, waitSeconds: number, signal: 
 async function fetchAssignment(watching: Watching, credential: string, signal: AbortSignal): Promise<Polled> {
   const answer = await watching.hub.assignment(credential, signal);
   if (!answer.ok) return failed(watching, answer);
-  const before = watching.documents.assignment()?.group;
+  const before = watching.documents.assignment()?.sequence;
   const refused = await watching.documents.offerAssignment(answer.envelope);
   if (refused) return answered(watching, refused);
-  if (watching.documents.assignment()?.group !== before) watching.changed();
+  // Another group, or a hold that began or ended.
+  if (watching.documents.assignment()?.sequence !== before) watching.changed();
   return { ok: true };
 }
 
@@ -119,5 +127,15 @@ export function expiredTrouble(documents: Documents): Trouble | null {
     code: "MANIFEST_EXPIRED",
     message: `the hub's last word expired at ${manifest.expires_at}: what runs goes on running, nothing new is installed`,
     next_step: "Bring the device in reach of its hub, or check the clock of the device.",
+  };
+}
+
+/** The machine's clock stands before what signed documents prove. */
+export function clockTrouble(clock: Clock): Trouble | null {
+  if (clock.isPlausible()) return null;
+  return {
+    code: "CLOCK",
+    message: "this device's clock is behind: times shown here are counted on from the hub's last word",
+    next_step: "Check time synchronisation (and the clock battery); installing goes on meanwhile.",
   };
 }

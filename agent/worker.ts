@@ -3,6 +3,7 @@ import type { InferenceStats, ModelName, ObservedModel } from "@context-edge/pro
 import { observedModel } from "./core/observed.ts";
 import { rebuildFromDisk, resume } from "./core/resume.ts";
 import { type Disk, Journal, EMPTY_JOURNAL, type State } from "./core/state.ts";
+import type { Transfer } from "./core/transfer-rate.ts";
 import type { Performers } from "./core/steps.ts";
 import { timestamp } from "./core/instant.ts";
 import { checkedFile } from "./effects/checked-file.ts";
@@ -19,8 +20,8 @@ export interface Worker {
   /** On disk when it returns; the state on disk and the one in memory never differ. */
   save(journal: Journal): Promise<void>;
   /** As last observed and saved. */
-  latest(): Pick<State, "journal" | "disk" | "wish">;
-  progress(bytes: number | null): void;
+  latest(): State;
+  progress(transfer: Transfer | null): void;
   observed(stats: InferenceStats | null): ObservedModel;
   /** Counters of the running file, our own requests taken off. */
   stats(signal: AbortSignal): Promise<InferenceStats | null>;
@@ -44,24 +45,34 @@ export async function openWorker(tools: Tools): Promise<Worker> {
   if (loaded.is !== "absent") await file.save(journal);
   const isSameModel = disk.current.is === "file" && journal.ownRequests?.digest === disk.current.digest;
   if (isSameModel) tools.probe.setOwnRequests(journal.ownRequests?.count ?? 0);
-  let bytes: number | null = null;
+  let transfer: Transfer | null = null;
+  const seen = (): State => ({
+    model,
+    journal,
+    disk,
+    wish: tools.asked().wish,
+    permit: tools.permit(),
+    order: tools.order(),
+    jitter: Math.random(),
+    now: documents.now(),
+  });
 
   return {
     model,
     perform: performers(tools),
     async observe() {
       disk = await observeDisk(directory, journal.published, tools.prints);
-      return { model, journal, disk, wish: tools.asked().wish, now: documents.now() };
+      return seen();
     },
     async save(next) {
       await file.save(next);
       journal = next;
     },
-    latest: () => ({ journal, disk, wish: tools.asked().wish }),
+    latest: seen,
     progress(now) {
-      bytes = now;
+      transfer = now;
     },
-    observed: (stats) => observedModel({ journal, disk }, bytes, stats),
+    observed: (stats) => observedModel(seen(), transfer, stats),
     async stats(signal) {
       const { current } = disk;
       if (current.is !== "file") return null;

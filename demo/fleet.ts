@@ -76,6 +76,10 @@ export function startAgent(children: Children, layout: Layout, keys: DemoKeys, d
       AGENT_PROBE: "oip",
       AGENT_INFERENCE_URL: `http://127.0.0.1:${device.inferencePort}`,
       AGENT_STATUS_PORT: String(device.statusPort),
+      AGENT_PIN_FILE: keys.pinFile,
+      // A laptop's disk may be nearly full, and a test's may be in memory.
+      AGENT_DISK_RESERVE: "16MB",
+      AGENT_ALLOW_FILESYSTEMS: "tmpfs,overlay",
       AGENT_STATUS_URL: `http://127.0.0.1:${device.statusPort}/`,
     },
   });

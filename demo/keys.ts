@@ -10,12 +10,19 @@ export interface DemoKeys {
   releaseKeyFile: string;
   releasePublicFile: string;
   joinTokenFile: string;
+  /** Allows the actions on the status pages. */
+  pinFile: string;
 }
+
+export const DEMO_PIN = "2468";
 
 export function ensureKeys(dir: string): DemoKeys {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const joinTokenFile = join(dir, "join.token");
   if (!existsSync(joinTokenFile)) writeFileSync(joinTokenFile, randomBytes(24).toString("base64url"), { mode: 0o600 });
+  const pinFile = join(dir, "pin");
+  // Known to everybody: these pages listen on loopback only, and a newcomer should be able to try them.
+  writeFileSync(pinFile, `${DEMO_PIN}\n`, { mode: 0o600 });
   const hub = ensureKeyPair(dir, "hub");
   const release = ensureKeyPair(dir, "release");
   return {
@@ -24,6 +31,7 @@ export function ensureKeys(dir: string): DemoKeys {
     releaseKeyFile: release.keyFile,
     releasePublicFile: release.publicFile,
     joinTokenFile,
+    pinFile,
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { connectToHub, type HubApi } from "./hub-api.ts";
 import { prepareDataDir } from "./data-dir.ts";
 import { startAgent, startHub, startInference } from "./fleet.ts";
-import { ensureKeys, loadSigningKey } from "./keys.ts";
+import { DEMO_PIN, ensureKeys, loadSigningKey } from "./keys.ts";
 import { layOut, type Layout } from "./layout.ts";
 import { generateLoad } from "./load/generator.ts";
 import { readHeldOut } from "./load/samples.ts";
@@ -103,7 +103,7 @@ function welcome(layout: Layout, { soakSeconds }: DemoOptions): string {
     `  Dashboard      ${layout.hubUrl}/`,
     `  Models         ${layout.hubUrl}/admin/models`,
     `  API            ${layout.hubUrl}/api/docs`,
-    `  Status pages   http://127.0.0.1:${first?.statusPort}/ … ${last?.statusPort}/   (one per device)`,
+    `  Status pages   http://127.0.0.1:${first?.statusPort}/ … ${last?.statusPort}/   (one per device, PIN ${DEMO_PIN})`,
     `  Logs           ${layout.logsDir}`,
     "",
     "  v2.0 goes to every device first. Then try v2.1 (good), v2.2 (slow), v2.3 (wrong) and v2.4 (damaged).",

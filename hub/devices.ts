@@ -46,6 +46,7 @@ export async function enroll(
       last_seen: at,
       revoked: false,
       assignment_sequence: known?.assignment_sequence ?? nextSequence(0, Date.parse(at)),
+      hold: known?.hold ?? null,
       outbox: known?.outbox ?? null,
       observed_number: known?.observed_number ?? 0,
       outcome_number: known?.outcome_number ?? 0,
@@ -78,6 +79,27 @@ export async function moveDevice(
     from: device.group_name,
     to: group,
   });
+}
+
+const HOUR_MS = 3_600_000;
+
+/** @param wish null ends the hub's hold; one that was set at the device is not the hub's to end. */
+export async function holdDevice(
+  { tx, at, actor, touched, tell }: Change,
+  device: DeviceRecord,
+  wish: { hours: number; reason: string } | null,
+): Promise<void> {
+  if (wish === null && device.hold === null) return;
+  const until = wish && new Date(Date.parse(at) + wish.hours * HOUR_MS).toISOString();
+  const hold = wish && until ? { until, reason: wish.reason } : null;
+  await tx.devices.hold(device.id, {
+    hold,
+    assignment_sequence: nextSequence(device.assignment_sequence, Date.parse(at)),
+  });
+  touched.devices.add(device.id);
+  if (hold)
+    await tell("device.held", device.id, `${actor} holds ${device.id} until ${hold.until}: ${hold.reason}`, { hold });
+  else await tell("device.released", device.id, `${actor} ended the hold of ${device.id}`);
 }
 
 /** Makes the pilot group exactly these devices: whoever else was in it goes back to where it came from. */

@@ -8,6 +8,7 @@ import {
   peekPayload,
   seal,
   type Envelope,
+  type Hold,
   type ProbePolicy,
   type SigningKey,
 } from "@context-edge/protocol";
@@ -29,7 +30,7 @@ export interface Publisher {
   /** Resolves when the group's manifest changes, the device is moved, or the signal aborts. */
   waitForNews(deviceId: string, group: string, signal: AbortSignal): Promise<void>;
   wakeDevice(deviceId: string): void;
-  assignment(device: { id: string; group_name: string; assignment_sequence: number }): Envelope;
+  assignment(device: { id: string; group_name: string; assignment_sequence: number; hold: Hold | null }): Envelope;
 }
 
 interface Settings {
@@ -120,7 +121,7 @@ export function startPublisher({ store, key, policy, lifetimeMs, now }: Settings
     wakeDevice(deviceId) {
       for (const { wake } of waiting.get(deviceId) ?? []) wake();
     },
-    assignment({ id, group_name, assignment_sequence }) {
+    assignment({ id, group_name, assignment_sequence, hold }) {
       const assignment: Assignment = {
         schema: 1,
         device: id,
@@ -128,6 +129,7 @@ export function startPublisher({ store, key, policy, lifetimeMs, now }: Settings
         sequence: assignment_sequence,
         // From the sequence, which is a time: the same number must always come with the same bytes.
         issued_at: new Date(assignment_sequence).toISOString(),
+        hold,
       };
       return seal(ASSIGNMENT_PAYLOAD_TYPE, assignment, key);
     },

@@ -1,5 +1,5 @@
 // Deploying through the API with devices that report: pilots, gates, halts, rollbacks, and two engineers at once.
-import { Manifest, peekPayload, type Envelope } from "@context-edge/protocol";
+import { Assignment, Manifest, peekPayload, type Envelope } from "@context-edge/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openTestHub, until, type TestDevice, type TestHub } from "./testing/test-hub.ts";
 
@@ -183,3 +183,34 @@ test("labels count once and give the pilot its rates", async () => {
     false_negative_rate: null,
   });
 });
+
+test("a hold by an engineer reaches the device in a newer assignment, with its reason, and can be ended", async () => {
+  const device = devices[2];
+  if (!device) throw new Error("no third device");
+  const assignment = async () => {
+    const answer = await hub.app.inject({ url: "/device/v1/assignment", headers: device.headers });
+    return peekPayload(answer.json<Envelope>(), Assignment);
+  };
+  const before = await assignment();
+  const held = await hub.call("PATCH", "/api/v1/devices/edge-003", { hold: { hours: 4, reason: "line is running" } });
+  expect(held).toMatchObject({ status: 200, body: { hold: { reason: "line is running" } } });
+  const during = await assignment();
+  expect(during?.sequence).toBeGreaterThan(before?.sequence ?? 0);
+  expect(during?.hold).toEqual(held.body["hold"]);
+  expect((await hub.call("PATCH", "/api/v1/devices/edge-003", { hold: null })).body["hold"]).toBeNull();
+  const after = await assignment();
+  expect(after).toMatchObject({ hold: null, group: before?.group });
+  expect(after?.sequence).toBeGreaterThan(during?.sequence ?? 0);
+  const kinds = ((await hub.call("GET", "/api/v1/audit")).body["items"] as { kind: string }[]).map(({ kind }) => kind);
+  expect(kinds).toEqual(expect.arrayContaining(["device.held", "device.released"]));
+});
+
+test.each([[{}], [{ hold: { hours: 0, reason: "none" } }], [{ hold: { hours: 4, reason: " " } }]])(
+  "a change of a device that says %j is refused",
+  async (payload) => {
+    expect(await hub.call("PATCH", "/api/v1/devices/edge-003", payload)).toMatchObject({
+      status: 400,
+      body: { code: "BAD_REQUEST" },
+    });
+  },
+);

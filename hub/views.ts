@@ -28,7 +28,8 @@ export function deviceView(fleet: Fleet, presence: Presence, device: DeviceRecor
     phase: observed?.phase ?? "idle",
     inventory: observed?.inventory ?? null,
     models,
-    hold: observed?.hold ?? null,
+    hold: device.hold ?? observed?.hold ?? null,
+    telemetry: observed?.telemetry ?? null,
     trouble: observed?.trouble ?? null,
     status_url: observed?.status_url ?? null,
   };
@@ -44,6 +45,7 @@ function deviceModel(fleet: Fleet, device: DeviceRecord, model: string): DeviceM
     target: target ? { version: target.version, deployment_id: target.deploymentId } : null,
     sync: fleet.standing(device, model).sync,
     attempt: seen?.attempt ?? null,
+    waiting: seen?.waiting ?? null,
     last_outcome: device.last_outcomes[model] ?? null,
     stats: seen?.stats ?? null,
   };

@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { DeviceId, Digest, Fraction, GroupName, ModelName, Timestamp, VersionId } from "./names.ts";
 import { TrainingMetrics } from "./mlops.ts";
-import { Attempt, InferenceStats, Installed, Inventory, OutcomeReport, Trouble } from "./report.ts";
+import { Attempt, Hold, InferenceStats, Installed, Inventory, OutcomeReport, Trouble, Waiting } from "./report.ts";
 import { Variant } from "./statement.ts";
+import { Telemetry } from "./telemetry.ts";
 import { DeploymentState, Phase, Stage, SyncState, Verdict } from "./words.ts";
 
 export const Version = z.object({
@@ -57,6 +58,7 @@ export const DeviceModel = z.object({
   target: z.object({ version: VersionId, deployment_id: z.string() }).nullable(),
   sync: SyncState,
   attempt: Attempt.nullable(),
+  waiting: Waiting.nullable().default(null),
   last_outcome: OutcomeReport.nullable(),
   stats: InferenceStats.nullable(),
 });
@@ -73,7 +75,8 @@ export const Device = z.object({
   phase: Phase,
   inventory: Inventory.nullable(),
   models: z.record(ModelName, DeviceModel),
-  hold: z.object({ until: Timestamp, reason: z.string() }).nullable(),
+  hold: Hold.nullable(),
+  telemetry: Telemetry.nullable().default(null),
   trouble: Trouble.nullable(),
   status_url: z.string().nullable(),
 });
@@ -152,7 +155,22 @@ export const PutTargetRequest = z.object({
   version: VersionId,
   reason: z.string().max(1_000).optional(),
 });
-export const PatchDeviceRequest = z.object({ group: GroupName });
+export const PatchDeviceRequest = z
+  .object({
+    group: GroupName,
+    /** Null ends the hub's hold. */
+    hold: z
+      .object({
+        hours: z
+          .number()
+          .positive()
+          .max(24 * 90),
+        reason: z.string().trim().min(3).max(500),
+      })
+      .nullable(),
+  })
+  .partial()
+  .refine(({ group, hold }) => group !== undefined || hold !== undefined, "name a group, a hold, or both");
 export const DeploymentActionRequest = z.object({ reason: z.string().max(1_000).optional() });
 export const CreateGroupRequest = z.object({ name: GroupName });
 

@@ -11,5 +11,6 @@ export * from "./names.ts";
 export * from "./problem.ts";
 export * from "./report.ts";
 export * from "./statement.ts";
+export * from "./telemetry.ts";
 export * from "./wave.ts";
 export * from "./words.ts";

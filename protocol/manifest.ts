@@ -1,6 +1,7 @@
 // The signed documents of the hub: one manifest per group, one assignment per device.
 import { z } from "zod";
 import { Envelope } from "./dsse.ts";
+import { Hold } from "./report.ts";
 import { DeviceId, Fraction, GroupName, ModelName, Sequence, Timestamp, VersionId } from "./names.ts";
 
 /** How a candidate is proved on the device. Every duration in milliseconds. Sent with the target, so it overrides device defaults. */
@@ -68,6 +69,8 @@ export const Assignment = z.object({
   group: GroupName,
   sequence: Sequence,
   issued_at: Timestamp,
+  /** Set by an engineer: until then this device begins and activates nothing. */
+  hold: Hold.nullable().default(null),
 });
 export type Assignment = z.infer<typeof Assignment>;
 

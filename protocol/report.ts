@@ -1,6 +1,7 @@
 // What a device tells the hub: where it stands (only the newest matters) and how attempts ended (every one matters, once).
 import { z } from "zod";
 import { DeviceId, Digest, ModelName, Timestamp, VersionId } from "./names.ts";
+import { Telemetry } from "./telemetry.ts";
 import { Outcome, Phase } from "./words.ts";
 
 /** One probe run. Times in milliseconds, warm-up excluded. */
@@ -71,7 +72,15 @@ export const Attempt = z.object({
   started_at: Timestamp,
   /** Every phase entered so far, oldest first: a reader who missed a report still sees the whole way. */
   steps: z.array(z.object({ phase: Phase, at: Timestamp })).max(64),
-  download: z.object({ bytes: z.number(), total_bytes: z.number() }).nullable(),
+  download: z
+    .object({
+      bytes: z.number(),
+      total_bytes: z.number(),
+      /** Over the last seconds; null until there is something to measure. */
+      rate_bytes_per_s: z.number().nullable().default(null),
+      left_s: z.number().nullable().default(null),
+    })
+    .nullable(),
 });
 export type Attempt = z.infer<typeof Attempt>;
 
@@ -85,11 +94,22 @@ export const InferenceStats = z.object({
 });
 export type InferenceStats = z.infer<typeof InferenceStats>;
 
+export const Waiting = z.object({
+  for: z.enum(["hold", "window", "veto", "retry"]),
+  /** Null: until somebody says otherwise. */
+  until: Timestamp.nullable(),
+  /** One sentence in plain words. */
+  message: z.string().max(500),
+});
+/** Why a device that is told to run another version has not begun, or has fetched it and does not switch yet. */
+export type Waiting = z.infer<typeof Waiting>;
+
 export const ObservedModel = z.object({
   current: Installed.nullable(),
   backup: Installed.nullable(),
   current_since: Timestamp.nullable(),
   attempt: Attempt.nullable(),
+  waiting: Waiting.nullable().default(null),
   last_outcome: OutcomeReport.nullable(),
   /** Digests this device refuses, with the outcome's code. */
   quarantined: z.array(z.object({ digest: Digest, code: z.string().max(64) })).max(256),
@@ -103,8 +123,13 @@ export const Inventory = z.object({
   hostname: z.string().max(255).optional(),
   module: z.string().max(128).optional(),
   sm: z.string().max(16).optional(),
+  /** `36.4.3` */
   l4t: z.string().max(64).optional(),
+  /** The JetPack that belongs to this L4T: `6.2`. */
+  jetpack: z.string().max(64).optional(),
+  /** Of the inference process when the operator says so, else of the host. */
   tensorrt: z.string().max(64).optional(),
+  power_mode: z.string().max(64).optional(),
   memory_bytes: z.number().optional(),
 });
 export type Inventory = z.infer<typeof Inventory>;
@@ -116,12 +141,17 @@ export const Trouble = z.object({
 });
 export type Trouble = z.infer<typeof Trouble>;
 
+export const Hold = z.object({ until: Timestamp, reason: z.string().max(500) });
+/** Until then the device begins and activates nothing. Set by the hub, or by the person before the device. */
+export type Hold = z.infer<typeof Hold>;
+
 export const Observed = z.object({
   at: Timestamp,
   phase: Phase,
   inventory: Inventory,
   models: z.record(ModelName, ObservedModel),
-  hold: z.object({ until: Timestamp, reason: z.string().max(500) }).nullable(),
+  hold: Hold.nullable(),
+  telemetry: Telemetry.nullable().default(null),
   trouble: Trouble.nullable(),
   manifest_sequence: z.number().int().nullable(),
   /** Where a person beside the device finds its own page. */

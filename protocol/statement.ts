@@ -12,6 +12,10 @@ export const Platform = z.object({
   sm: z.string().optional(),
   /** TensorRT of the inference process, e.g. `10.3.0`. */
   tensorrt: z.string().optional(),
+  /** Built version-compatible (TensorRT 8.6 or newer on both sides): runs on `tensorrt` and on later ones. */
+  version_compatible: z.boolean().optional(),
+  /** Built for a range of GPUs: `ampere+` runs on SM 8.0 and later, whatever `sm` says. */
+  hardware_compatibility: z.enum(["none", "ampere+"]).optional(),
 });
 export type Platform = z.infer<typeof Platform>;
 

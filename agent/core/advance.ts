@@ -5,6 +5,7 @@ import { judgeCandidate, judgeService } from "./health.ts";
 import { afterMishap } from "./mishaps.ts";
 import { type Conclusion, type In, type Journal, refOf, type Stage, type State, type Swap } from "./state.ts";
 import type { Finding, Judgement, Result, StepName, StepOf } from "./steps.ts";
+import { obeyed } from "./orders.ts";
 import { concluding, enter, newAttempt, REPAIR, restoring } from "./transitions.ts";
 import { blockedTrouble, committedWords } from "./words.ts";
 
@@ -21,7 +22,7 @@ export function advance(state: State, finding: Finding): Journal {
 const CONSEQUENCES: { [K in StepName]: Advance<K> } = {
   begin: ({ journal, now }, { candidate }) => {
     const attempt = newAttempt(candidate, now);
-    return enter(journal, { stage: "fetching", attempt, failures: 0, notBefore: 0, clean: false }, now);
+    return enter(journal, { stage: "fetching", attempt, failures: 0, notBefore: 0, clean: false, trouble: null }, now);
   },
 
   fetch: (state, { clean }) =>
@@ -31,7 +32,22 @@ const CONSEQUENCES: { [K in StepName]: Advance<K> } = {
     within(state, "checking", ({ attempt }) => {
       const { version, digest, sizeBytes } = candidate;
       const published = { ...state.journal.published, [file]: { version, digest, sizeBytes } };
-      return enter({ ...state.journal, published }, { stage: "measuring", attempt, file }, state.now);
+      return enter(
+        { ...state.journal, published },
+        { stage: "waiting", attempt, file, notBefore: 0, vetoes: 0 },
+        state.now,
+      );
+    }),
+
+  "ask-leave": (state, _step, gained) =>
+    within(state, "waiting", (transaction) => {
+      const { attempt, file } = transaction;
+      if (gained.answer === "later") {
+        const vetoes = transaction.vetoes + 1;
+        return { ...state.journal, transaction: { ...transaction, vetoes, notBefore: state.now + gained.retryMs } };
+      }
+      // Restarts while it waited for days say nothing about the version.
+      return enter(state.journal, { stage: "measuring", attempt: { ...attempt, resumptions: 0 }, file }, state.now);
     }),
 
   "measure-baseline": (state, { running }, { measurement, note }) =>
@@ -127,8 +143,9 @@ const CONSEQUENCES: { [K in StepName]: Advance<K> } = {
 
   "turn-back": (state, { conclusion }) => turnBack(state, conclusion),
 
-  record: (state, { report }) =>
-    within(state, "concluding", (transaction) => remember(state.journal, transaction, report, state.now)),
+  obey: (state, { order }) => obeyed(state, order),
+
+  record: (state, { report }) => within(state, "concluding", (transaction) => remember(state, transaction, report)),
 
   tidy: ({ journal }, { remove }) => {
     const published = Object.fromEntries(Object.entries(journal.published).filter(([file]) => !remove.includes(file)));

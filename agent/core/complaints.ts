@@ -12,11 +12,63 @@ export const WITHDRAWN: Mishap = {
 export function diskFull(neededBytes: number, freeBytes: number): Mishap {
   return {
     code: "DISK_FULL",
-    message: `${megabytes(neededBytes)} are needed on the models' disk, ${megabytes(freeBytes)} are free`,
-    nextStep: "Free space on the disk of the models directory.",
+    message: `${megabytes(neededBytes)} must be free on the models' disk, ${megabytes(freeBytes)} are`,
+    nextStep: "Free space on the disk of the models directory, or lower AGENT_DISK_RESERVE.",
+    kind: "passing",
+    evidence: { detail: `needed ${neededBytes} bytes, free ${freeBytes} bytes` },
+  };
+}
+
+/** Out of inodes: bytes are free, but no file can be made. */
+export function diskFullOfFiles(): Mishap {
+  return {
+    code: "DISK_FULL",
+    message: "the models' disk has room, but no file can be made on it: its inodes are used up",
+    nextStep: "Delete small files on the disk of the models directory, often logs or container layers.",
     kind: "passing",
   };
 }
+
+export function overBudget(
+  { version, sizeBytes }: Pick<Candidate, "version" | "sizeBytes">,
+  publishedBytes: number,
+  budgetBytes: number,
+): Mishap {
+  const fitsAlone = sizeBytes <= budgetBytes;
+  const taken = fitsAlone ? `, and ${megabytes(publishedBytes)} are taken` : "";
+  return {
+    code: "DISK_BUDGET",
+    message: `${version} takes ${megabytes(sizeBytes)}; models may take ${megabytes(budgetBytes)} together${taken}`,
+    nextStep: "Raise AGENT_DISK_BUDGET: it must hold the running model, its backup and the next one.",
+    kind: fitsAlone ? "passing" : "permanent",
+  };
+}
+
+export function linkTooSlow(bytesPerS: number, windowMs: number): Mishap {
+  return {
+    code: "LINK_TOO_SLOW",
+    message: `the download brought less than ${bytesPerS} bytes a second for ${Math.round(windowMs / 1_000)} s`,
+    nextStep: "Check the network between device and hub, or import the file from a stick.",
+    kind: "passing",
+  };
+}
+
+export function wrongSize(expectedBytes: number, actualBytes: number): Mishap {
+  return {
+    code: "SIZE_MISMATCH",
+    message: `the hub has ${actualBytes} bytes of this file, the signed size is ${expectedBytes} bytes`,
+    nextStep: "Upload the file again as it was signed, or register it as a new version.",
+    kind: "permanent",
+    evidence: { expected_bytes: expectedBytes, actual_bytes: actualBytes },
+  };
+}
+
+export const RANGE_UNUSABLE: Mishap = {
+  code: "RANGE_UNUSABLE",
+  message: "the server keeps sending another part of the file than it was asked for",
+  nextStep: "Find out what stands between device and hub: a cache or a proxy may be at fault.",
+  kind: "passing",
+};
 
 export function unproved(candidate: Candidate, why: string): Mishap {
   return {

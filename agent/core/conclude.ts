@@ -2,12 +2,10 @@
 import type { OutcomeReport } from "@context-edge/protocol";
 import { ATTEMPT_BACKOFF, nextDelayMs } from "./backoff.ts";
 import { timestamp } from "./instant.ts";
-import type { AttemptRecord, Conclusion, In, Journal, Refusal } from "./state.ts";
+import type { AttemptRecord, Conclusion, In, Journal, Refusal, State } from "./state.ts";
 
 /** Oldest refusals are forgotten beyond this; the report's schema allows 256. */
 const REFUSALS_KEPT = 256;
-/** Also held in the middle of the range, where no device is early or late. */
-const MIDDLE_JITTER = 0.5;
 
 export function reportOf(attempt: AttemptRecord, conclusion: Conclusion, now: number): OutcomeReport {
   const { candidate } = attempt;
@@ -26,7 +24,8 @@ export function reportOf(attempt: AttemptRecord, conclusion: Conclusion, now: nu
 }
 
 /** What remains once the end of an attempt is safely in the outbox. */
-export function remember(journal: Journal, ended: In<"concluding">, report: OutcomeReport, now: number): Journal {
+/** @param jitter 0 ≤ jitter < 1, for the wait after a failure */
+export function remember({ journal, now, jitter }: State, ended: In<"concluding">, report: OutcomeReport): Journal {
   const { attempt, conclusion } = ended;
   const { candidate } = attempt;
   const others = journal.refusals.filter((one) => one.digest !== candidate.digest);
@@ -35,7 +34,7 @@ export function remember(journal: Journal, ended: In<"concluding">, report: Outc
   return {
     ...journal,
     refusals,
-    setback: conclusion.outcome === "failed" ? setbackOf(journal, candidate.digest, now) : null,
+    setback: conclusion.outcome === "failed" ? setbackOf(journal, candidate.digest, now, jitter) : null,
     ownRequests: committed ? { digest: candidate.digest, count: ended.ownRequests } : journal.ownRequests,
     lastOutcome: report,
     transaction: ended.trouble
@@ -63,8 +62,8 @@ function refusalOf(journal: Journal, { attempt, conclusion }: In<"concluding">):
   };
 }
 
-function setbackOf(journal: Journal, digest: string, now: number) {
+function setbackOf(journal: Journal, digest: string, now: number, jitter: number) {
   const failures = (journal.setback?.digest === digest ? journal.setback.failures : 0) + 1;
   const bounds = { ...ATTEMPT_BACKOFF, minMs: 30_000 };
-  return { digest, failures, notBefore: now + nextDelayMs(failures, bounds, MIDDLE_JITTER) };
+  return { digest, failures, notBefore: now + nextDelayMs(failures, bounds, jitter) };
 }

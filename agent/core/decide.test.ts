@@ -30,12 +30,17 @@ const wish: Wish = { is: "candidate", candidate };
 const old = slot("v2.0", "a");
 const older = slot("v1.9", "9");
 
-function state(more: { journal?: Partial<Journal>; disk?: Partial<Disk>; wish?: Wish } = {}): State {
+function state(
+  more: { journal?: Partial<Journal>; disk?: Partial<Disk> } & Partial<Pick<State, "wish" | "permit" | "order">> = {},
+): State {
   return {
     model: "default",
     journal: { ...EMPTY_JOURNAL, ...more.journal },
     disk: { current: old, backup: older, files: [], ...more.disk },
     wish: more.wish ?? wish,
+    permit: more.permit ?? { is: "open" },
+    order: more.order ?? null,
+    jitter: 0.5,
     now: NOW,
   };
 }
@@ -49,7 +54,14 @@ const refusal = {
 } as const;
 const setback = { digest: candidate.digest, failures: 1, notBefore: NOW + 5_000 };
 const attempt = newAttempt(candidate, NOW);
-const fetching = { stage: "fetching", attempt, failures: 1, notBefore: NOW + 5_000, clean: false } as const;
+const fetching = {
+  stage: "fetching",
+  attempt,
+  failures: 1,
+  notBefore: NOW + 5_000,
+  clean: false,
+  trouble: null,
+} as const;
 const withPaused: Wish = { is: "nothing", why: "paused" };
 
 test.each<[string, State, string]>([

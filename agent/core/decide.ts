@@ -1,6 +1,7 @@
 // State in, one step out. Everything the agent ever does is decided here, from the disk, the journal and the wish alone.
 import { ProbePolicy } from "@context-edge/protocol";
 import { ATTEMPT_BACKOFF } from "./backoff.ts";
+import { permitEnds } from "./permit.ts";
 import { deletableFiles, keptDigests } from "./retention.ts";
 import {
   type Candidate,
@@ -31,7 +32,8 @@ const DECISIONS: { [S in Stage]: Decide<S> } = {
   resting: (state) => decideAtRest(state),
 
   fetching: (state, { attempt, clean, notBefore }) => {
-    if (!isStillWished(state, attempt.candidate)) return { do: "withdraw", candidate: attempt.candidate };
+    if (!isStillWished(state, attempt.candidate) || isOrdered(state))
+      return { do: "withdraw", candidate: attempt.candidate };
     if (isTooEarly(state.now, notBefore)) return { do: "rest", until: notBefore };
     return { do: "fetch", candidate: attempt.candidate, clean };
   },
@@ -41,6 +43,14 @@ const DECISIONS: { [S in Stage]: Decide<S> } = {
     return { do: "verify", candidate: attempt.candidate };
   },
 
+  waiting: (state, { attempt, notBefore }) => {
+    const { candidate } = attempt;
+    if (!isStillWished(state, candidate) || isOrdered(state)) return { do: "withdraw", candidate };
+    if (state.permit.is !== "open") return { do: "rest", until: permitEnds(state.permit) };
+    if (isTooEarly(state.now, notBefore)) return { do: "rest", until: notBefore };
+    return { do: "ask-leave", candidate };
+  },
+
   measuring: (state, { attempt }) => {
     const { candidate } = attempt;
     const { current } = state.disk;
@@ -48,7 +58,8 @@ const DECISIONS: { [S in Stage]: Decide<S> } = {
     if (current.is === "file" && current.digest === candidate.digest) {
       return { do: "reload", file: refOf(current), budgetMs: candidate.policy.cold_start_ms };
     }
-    if (!isStillWished(state, candidate)) return { do: "withdraw", candidate };
+    // Held a moment before the switch: what was fetched stays, and is taken up again when it may.
+    if (!isStillWished(state, candidate) || state.permit.is !== "open") return { do: "withdraw", candidate };
     return { do: "measure-baseline", running: current.is === "file" ? refOf(current) : null, candidate };
   },
 
@@ -102,6 +113,7 @@ function decideAtRest(state: State): Step | Rest {
   const { journal, disk, wish } = state;
   const { current, backup } = disk;
   if (current.is === "foreign" || backup.is === "foreign") return REST;
+  if (state.order && isOrdered(state)) return { do: "obey", order: state.order };
   if (current.is !== "file" && backup.is === "file") {
     const why = current.is === "broken" ? current.why : "missing";
     const broken = current.is === "broken" ? brokenRef(state, current.file) : refOf(backup);
@@ -112,7 +124,7 @@ function decideAtRest(state: State): Step | Rest {
   return decideInstallation(state);
 }
 
-function decideInstallation({ journal, disk, wish, now }: State): Step | Rest {
+function decideInstallation({ journal, disk, wish, permit, now }: State): Step | Rest {
   if (wish.is === "nothing") return REST;
   const { candidate } = wish;
   if (disk.current.is === "file" && disk.current.digest === candidate.digest) return REST;
@@ -122,6 +134,7 @@ function decideInstallation({ journal, disk, wish, now }: State): Step | Rest {
     return { do: "decline", candidate, conclusion: declined(refusal, candidate) };
   }
   if (wish.is === "impossible") return { do: "decline", candidate, conclusion: wish.conclusion };
+  if (permit.is === "held") return { do: "rest", until: permitEnds(permit) };
   const { setback } = journal;
   if (setback?.digest === candidate.digest && isTooEarly(now, setback.notBefore)) {
     return { do: "rest", until: setback.notBefore };
@@ -134,7 +147,8 @@ function decideInstallation({ journal, disk, wish, now }: State): Step | Rest {
  * a bad look, and takes a version it has not refused.
  */
 function decideBlocked(state: State, { notBefore, reload }: In<"blocked">): Step | Rest {
-  const { disk, wish } = state;
+  const { disk, wish, order } = state;
+  if (order && isOrdered(state)) return { do: "obey", order };
   if (wish.is === "candidate") {
     const step = decideInstallation(state);
     if (step.do === "begin") return step;
@@ -164,6 +178,11 @@ function declined(refusal: Refusal, candidate: Candidate): Conclusion {
     evidence: {},
     refuse: true,
   };
+}
+
+/** An order waits until nothing is under way, and is carried out once. */
+function isOrdered({ order, journal }: State): boolean {
+  return order !== null && order.id !== journal.handledOrder;
 }
 
 function isStillWished({ wish }: State, candidate: Candidate): boolean {

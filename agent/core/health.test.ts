@@ -1,5 +1,6 @@
 // Verdicts at, under and over every limit: the same figures always give the same answer.
 import { type Measurement, ProbePolicy } from "@context-edge/protocol";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { judgeCandidate } from "./health.ts";
 import type { Examination } from "./steps.ts";
@@ -21,7 +22,15 @@ function measured(p95: number, more: Partial<Measurement> = {}): Measurement {
   };
 }
 function examined(more: Partial<Examination>): Examination {
-  return { ready: true, identity: "confirmed", golden: null, measurement: measured(5), detail: "", ...more };
+  return {
+    ready: true,
+    crash: null,
+    identity: "confirmed",
+    golden: null,
+    measurement: measured(5),
+    detail: "",
+    ...more,
+  };
 }
 
 test.each([
@@ -35,6 +44,12 @@ test.each([
 
 test.each([
   { what: "not ready", found: { ready: false }, verdict: "fail", code: "NOT_READY" },
+  {
+    what: "fault 42: a process that ends again and again",
+    found: { ready: false, crash: "the unit ended 3 times" },
+    verdict: "fail",
+    code: "CRASH_LOOP",
+  },
   {
     what: "another file served",
     found: { identity: { servesDigest: "b".repeat(64) } },
@@ -93,4 +108,57 @@ test("the sentence of a slow model carries the baseline it was compared with", (
 
 test("without a baseline and without a limit, any latency passes", () => {
   expect(judgeCandidate(examined({ measurement: measured(5_000) }), policy, null, DIGEST).verdict).toBe("pass");
+});
+
+test("fault 44: at the limit it passes, one step of the number line above it fails, whatever the figures", () => {
+  const figure = fc.double({ min: 0.1, max: 1_000, noNaN: true });
+  const ratio = fc.double({ min: 1, max: 3, noNaN: true });
+  const above = (value: number) => {
+    const bits = new BigUint64Array(new Float64Array([value]).buffer);
+    bits[0] = (bits[0] ?? 0n) + 1n;
+    return new Float64Array(bits.buffer)[0] ?? value;
+  };
+  fc.assert(
+    fc.property(figure, ratio, figure, (baseline, baseline_ratio, baseline_floor_ms) => {
+      const limits = { ...policy, baseline_ratio, baseline_floor_ms };
+      const limit = baseline * baseline_ratio + baseline_floor_ms;
+      const judge = (p95: number) =>
+        judgeCandidate(examined({ measurement: measured(p95, { p50_ms: 0.01 }) }), limits, measured(baseline), DIGEST)
+          .verdict;
+      expect([judge(limit), judge(above(limit)), judge(limit)]).toEqual(["pass", "fail", "pass"]);
+    }),
+  );
+});
+
+const hot = { junction_c: "97.0", junction_trip_c: "99.0" };
+test.each<[string, number, Record<string, string>, Record<string, string>, string]>([
+  ["slow and over-current throttled it", 50, { overcurrent_events: "3" }, {}, "THROTTLED"],
+  ["slow and the junction is near its trip point", 50, hot, {}, "THROTTLED"],
+  ["slow and the clock is far down", 50, { gpu_clock_share: "0.40" }, { gpu_clock_share: "0.98" }, "THROTTLED"],
+  [
+    "slow, and the clock was down before too",
+    50,
+    { gpu_clock_share: "0.40" },
+    { gpu_clock_share: "0.41" },
+    "LATENCY_OVER_BASELINE",
+  ],
+  ["slow on a cool device", 50, { ...hot, junction_c: "60.0", overcurrent_events: "0" }, {}, "LATENCY_OVER_BASELINE"],
+  ["fast although it was hot", 5, hot, {}, "OK"],
+  ["slow, but the baseline was throttled and says nothing", 50, {}, { overcurrent_events: "2" }, "OK"],
+])("%s", (_, p95, tags, before, code) => {
+  const judged = judgeCandidate(
+    examined({ measurement: measured(p95, { tags }) }),
+    policy,
+    measured(10, { tags: before }),
+    DIGEST,
+  );
+  expect(judged.code).toBe(code);
+  if (code === "THROTTLED") expect(judged.verdict).toBe("inconclusive");
+});
+
+test("heat excuses no wrong answer and no error", () => {
+  const golden = examined({ golden: { checked: 4, failed: 1 }, measurement: measured(50, { tags: hot }) });
+  expect(judgeCandidate(golden, policy, measured(10), DIGEST).code).toBe("GOLDEN_MISMATCH");
+  const errors = examined({ measurement: measured(50, { errors: 9, tags: hot }) });
+  expect(judgeCandidate(errors, policy, measured(10), DIGEST).code).toBe("ERRORS_OVER_LIMIT");
 });

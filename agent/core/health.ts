@@ -1,5 +1,6 @@
 // Is the service healthy and fast enough with this file? Figures and a policy in; pass, fail or inconclusive with a sentence out.
 import type { Evidence, Measurement, ProbePolicy } from "@context-edge/protocol";
+import { strainOf } from "./strain.ts";
 import type { Examination, Judgement } from "./steps.ts";
 
 interface Limit {
@@ -22,7 +23,9 @@ export function judgeCandidate(
   if (found.verdict !== "pass") return found;
   const measured = examination.measurement;
   if (!measured) return found;
-  const limit = tightestLimit(policy, baseline);
+  // Taken while the device was throttled, a baseline is slower than the old model is, and would let anything pass.
+  const isBaselineFit = baseline !== null && strainOf(baseline, baseline) === null;
+  const limit = tightestLimit(policy, isBaselineFit ? baseline : null);
   const evidence: Evidence = { ...found.evidence, ...(limit ? { limit_p95_ms: round(limit.ms) } : {}) };
 
   // A model so slow that the window holds few samples is slow, not unproven: the median alone is over the limit.
@@ -47,6 +50,17 @@ export function judgeCandidate(
     };
   }
   if (limit && measured.p95_ms !== null && measured.p95_ms > limit.ms) {
+    // Heat and clocks may explain slowness, and nothing else: wrong answers and errors were decided before.
+    const strain = strainOf(measured, baseline);
+    if (strain !== null) {
+      return {
+        verdict: "inconclusive",
+        code: "THROTTLED",
+        message: `p95 was ${ms(measured.p95_ms)}, allowed ${ms(limit.ms)}, but ${strain}`,
+        nextStep: "Look at cooling, power supply and power mode of the device, then retry the deployment.",
+        evidence,
+      };
+    }
     return {
       verdict: "fail",
       code: limit.code,
@@ -74,6 +88,10 @@ export function judgeService(examination: Examination, policy: ProbePolicy, expe
     nextStep,
     evidence: { ...evidence, ...more },
   });
+  if (examination.crash !== null) {
+    const message = `the inference service ends again and again: ${examination.crash}`;
+    return fail("CRASH_LOOP", message, "Read the inference service's own log for why it ends.");
+  }
   if (!examination.ready) {
     const message = `the inference service was not ready within ${seconds(policy.cold_start_ms)}`;
     return fail("NOT_READY", message, "Read the inference service's own log for why it could not load the file.");

@@ -24,17 +24,25 @@ const AFTER: { [S in Stage]: AfterMishap<S> } = {
   fetching: (state, transaction, mishap) => {
     const failures = mishap.progressed === true ? 1 : transaction.failures + 1;
     if (mishap.kind === "permanent" || failures >= FETCH_FAILURES_TOLD) return end(state, transaction.attempt, mishap);
-    const delayMs = Math.max(nextDelayMs(failures, ATTEMPT_BACKOFF, 0.5), mishap.retryAfterMs ?? 0);
-    return enter(state.journal, { ...transaction, failures, notBefore: state.now + delayMs }, state.now);
+    const delayMs = Math.max(nextDelayMs(failures, ATTEMPT_BACKOFF, state.jitter), mishap.retryAfterMs ?? 0);
+    const trouble = { code: mishap.code, message: mishap.message, next_step: mishap.nextStep };
+    return enter(state.journal, { ...transaction, failures, notBefore: state.now + delayMs, trouble }, state.now);
   },
 
   checking: (state, { attempt, clean }, mishap) => {
     // A power cut may leave holes in a partial file that was resumed later: fetch once more from the first byte.
     if (mishap.code === "DIGEST_MISMATCH" && !clean) {
-      return enter(state.journal, { stage: "fetching", attempt, failures: 0, notBefore: 0, clean: true }, state.now);
+      return enter(
+        state.journal,
+        { stage: "fetching", attempt, failures: 0, notBefore: 0, clean: true, trouble: null },
+        state.now,
+      );
     }
     return end(state, attempt, mishap);
   },
+
+  // Nobody could be asked: ask again later, more slowly.
+  waiting: ({ journal }) => journal,
 
   measuring: (state, { attempt }, mishap) => end(state, attempt, mishap),
 

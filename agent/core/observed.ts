@@ -1,27 +1,26 @@
 // What the device tells the hub and the person before it about one model, from state alone.
 import type { Attempt, InferenceStats, Installed, ObservedModel, Phase } from "@context-edge/protocol";
 import { timestamp } from "./instant.ts";
+import { waitingOf } from "./permit.ts";
+import type { Transfer } from "./transfer-rate.ts";
 import { phaseOf, type Slot, type State } from "./state.ts";
 
-/** @param bytes of the running download, null when none runs */
-export function observedModel(
-  state: Pick<State, "journal" | "disk">,
-  bytes: number | null,
-  stats: InferenceStats | null,
-): ObservedModel {
+/** @param transfer the running download, null when none runs */
+export function observedModel(state: State, transfer: Transfer | null, stats: InferenceStats | null): ObservedModel {
   const { journal, disk } = state;
   return {
     current: installed(disk.current),
     backup: installed(disk.backup),
     current_since: disk.current.is === "file" ? timestamp(disk.current.since) : null,
-    attempt: attemptOf(state, bytes),
+    attempt: attemptOf(state, transfer),
+    waiting: waitingOf(state),
     last_outcome: journal.lastOutcome,
     quarantined: journal.refusals.map(({ digest, code }) => ({ digest, code })),
     stats,
   };
 }
 
-function attemptOf({ journal }: Pick<State, "journal">, bytes: number | null): Attempt | null {
+function attemptOf({ journal }: Pick<State, "journal">, transfer: Transfer | null): Attempt | null {
   const { transaction } = journal;
   if (!("attempt" in transaction)) return null;
   const { candidate, startedAt, steps } = transaction.attempt;
@@ -32,7 +31,12 @@ function attemptOf({ journal }: Pick<State, "journal">, bytes: number | null): A
     phase: phaseOf(transaction),
     started_at: startedAt,
     steps,
-    download: bytes === null ? null : { bytes, total_bytes: candidate.sizeBytes },
+    download: transfer && {
+      bytes: transfer.bytes,
+      total_bytes: candidate.sizeBytes,
+      rate_bytes_per_s: transfer.rateBytesPerS,
+      left_s: transfer.leftS,
+    },
   };
 }
 

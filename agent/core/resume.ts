@@ -16,6 +16,7 @@ const RESUMPTIONS: Record<Stage, number> = {
   resting: Infinity,
   fetching: 20,
   checking: 5,
+  waiting: Infinity,
   measuring: 5,
   activating: 2,
   examining: 2,
@@ -37,7 +38,7 @@ export function resume(journal: Journal, now: number): Journal {
     return restoring(resumed, attempt, transaction.swap, verdict, now);
   }
   const { model } = attempt.candidate;
-  const state: State = { model, journal: resumed, now, disk: NO_DISK, wish: { is: "nothing", why: "no-manifest" } };
+  const state: State = { ...UNSEEN, model, journal: resumed, now };
   return concluding(state, attempt, { ...INTERRUPTED, outcome: "failed", refuse: false });
 }
 
@@ -69,4 +70,10 @@ const INTERRUPTED: Conclusion = {
   refuse: true,
 };
 
-const NO_DISK: Disk = { current: { is: "empty" }, backup: { is: "empty" }, files: [] };
+const UNSEEN: Pick<State, "disk" | "wish" | "permit" | "order" | "jitter"> = {
+  disk: { current: { is: "empty" }, backup: { is: "empty" }, files: [] },
+  wish: { is: "nothing", why: "no-manifest" },
+  permit: { is: "open" },
+  order: null,
+  jitter: 0.5,
+};

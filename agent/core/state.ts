@@ -13,6 +13,7 @@ import {
   VersionId,
 } from "@context-edge/protocol";
 import { z } from "zod";
+import type { Permit } from "./permit.ts";
 
 /** A name inside the model's own directory, never a path. */
 const FileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,300}$/);
@@ -81,8 +82,18 @@ export const Transaction = z.discriminatedUnion("stage", [
     notBefore: z.number(),
     /** Throw away what was fetched before: a resumed file turned out wrong. */
     clean: z.boolean(),
+    /** Why the last try failed, for whoever wonders what the device waits for. */
+    trouble: Trouble.nullable().default(null),
   }),
   z.object({ stage: z.literal("checking"), attempt, clean: z.boolean() }),
+  z.object({
+    stage: z.literal("waiting"),
+    attempt,
+    file: FileName,
+    notBefore: z.number(),
+    /** How often the device itself said "later". */
+    vetoes: z.number().int(),
+  }),
   z.object({ stage: z.literal("measuring"), attempt, file: FileName }),
   z.object({ stage: z.literal("activating"), attempt, swap: Swap }),
   z.object({ stage: z.literal("examining"), attempt, swap: Swap, tries: z.number().int(), cooling: z.boolean() }),
@@ -146,6 +157,8 @@ export const Journal = z.object({
   /** Requests of ours that the running model's counters include. */
   ownRequests: z.object({ digest: Digest, count: z.number().int() }).nullable(),
   lastOutcome: OutcomeReport.nullable(),
+  /** The last order of a person at the device that was carried out. */
+  handledOrder: z.string().nullable().default(null),
 });
 /** All that one model's directory remembers. The links on the disk outrank it. */
 export type Journal = z.infer<typeof Journal>;
@@ -158,6 +171,7 @@ export const EMPTY_JOURNAL: Journal = {
   setback: null,
   ownRequests: null,
   lastOutcome: null,
+  handledOrder: null,
 };
 
 /** What a slot link holds, as read from the disk. */
@@ -184,12 +198,21 @@ export type Wish =
   | { is: "candidate"; candidate: Candidate }
   | { is: "impossible"; candidate: Candidate; conclusion: Conclusion };
 
+/** "Put the backup back", from a person at the device. The id tells an order carried out from a new one. */
+export interface Order {
+  id: string;
+}
+
 /** All that a decision is made from. */
 export interface State {
   model: ModelName;
   journal: Journal;
   disk: Disk;
   wish: Wish;
+  permit: Permit;
+  order: Order | null;
+  /** Drawn for this look, 0 ≤ jitter < 1: devices that fail together must not come back together. */
+  jitter: number;
   /** Milliseconds since the epoch, never below the last signed time. */
   now: number;
 }
@@ -199,6 +222,7 @@ export const PHASE_OF: Record<Exclude<Stage, "concluding">, Phase> = {
   resting: "idle",
   fetching: "downloading",
   checking: "verifying",
+  waiting: "verifying",
   measuring: "verifying",
   activating: "activating",
   examining: "probing",

@@ -1,6 +1,6 @@
 // The one list of steps: what each needs and what it gives. Decisions, performers and consequences are all typed by it.
 import type { Digest, Evidence, Measurement, OutcomeReport, ProbePolicy, Verdict } from "@context-edge/protocol";
-import type { AttemptRecord, Candidate, Conclusion, FileRef } from "./state.ts";
+import type { AttemptRecord, Candidate, Conclusion, FileRef, Order } from "./state.ts";
 
 /** A failure as a value: what went wrong, for whom, and whether trying again may help. */
 export interface Mishap {
@@ -19,6 +19,8 @@ export interface Mishap {
 /** What an examination of the service found; a probe that cannot measure leaves `measurement` null. */
 export interface Examination {
   ready: boolean;
+  /** In words, when its process ends again and again. */
+  crash: string | null;
   /** `unconfirmed`: the service does not say which file it serves. */
   identity: "confirmed" | "unconfirmed" | { servesDigest: string };
   golden: Evidence["golden"] | null;
@@ -42,6 +44,8 @@ export interface StepMap {
   fetch: { needs: { candidate: Candidate; clean: boolean }; gives: object };
   /** Hash from disk, both signatures, publish under the version's name. */
   verify: { needs: { candidate: Candidate }; gives: { file: string } };
+  /** Ask the device whether it may be disturbed now. */
+  "ask-leave": { needs: { candidate: Candidate }; gives: { answer: "go" } | { answer: "later"; retryMs: number } };
   "measure-baseline": {
     needs: { running: FileRef | null; candidate: Candidate };
     gives: { measurement: Measurement | null; note: string };
@@ -61,6 +65,8 @@ export interface StepMap {
   repair: { needs: { broken: FileRef; backup: FileRef; why: "missing" | "damaged" }; gives: object };
   /** Undo the swap for a reason that no step found: the links were changed under us. */
   "turn-back": { needs: { conclusion: Conclusion }; gives: object };
+  /** Somebody at the device wants the backup back. */
+  obey: { needs: { order: Order }; gives: object };
   record: { needs: { attempt: AttemptRecord; report: OutcomeReport }; gives: object };
   tidy: { needs: { remove: readonly string[]; keepDigests: readonly Digest[] }; gives: object };
 }
@@ -87,6 +93,7 @@ export const IS_BEFORE_SWAP: Record<StepName, boolean> = {
   begin: true,
   fetch: true,
   verify: true,
+  "ask-leave": true,
   "measure-baseline": true,
   "link-backup": false,
   "link-current": false,
@@ -98,6 +105,7 @@ export const IS_BEFORE_SWAP: Record<StepName, boolean> = {
   decline: false,
   repair: false,
   "turn-back": false,
+  obey: false,
   record: false,
   tidy: false,
 };

@@ -1,10 +1,15 @@
 // Which artifact of a version fits this device: every stated need must be met, and the most particular one wins.
 import type { Inventory, Platform, Statement, Variant } from "@context-edge/protocol";
+import { compareVersions, isSameRelease } from "./platform.ts";
 
 const NEEDS = ["arch", "module", "sm", "tensorrt"] as const satisfies readonly (keyof Platform)[];
+type Need = (typeof NEEDS)[number];
 
 /** Node and Debian spell the same processors differently; builds state either. */
 const ARCH_ALIASES: Record<string, string> = { aarch64: "arm64", x64: "x86_64", amd64: "x86_64" };
+/** Where TensorRT's version compatibility and the hardware level `ampere+` begin. */
+const COMPATIBLE_SINCE = "8.6";
+const AMPERE = "8.0";
 
 export type VariantChoice = { ok: true; variant: Variant } | { ok: false; unmet: string };
 
@@ -12,7 +17,7 @@ export type VariantChoice = { ok: true; variant: Variant } | { ok: false; unmet:
 export function chooseVariant(statement: Statement, inventory: Inventory): VariantChoice {
   const fitting = statement.variants
     .filter((variant) => unmetNeeds(variant.platform, inventory).length === 0)
-    .toSorted((a, b) => statedNeeds(b.platform) - statedNeeds(a.platform));
+    .toSorted((a, b) => particularity(b.platform) - particularity(a.platform));
   const variant = fitting[0];
   if (variant) return { ok: true, variant };
   const unmet = statement.variants.map((one) => unmetNeeds(one.platform, inventory).join(", ")).join("; or ");
@@ -22,15 +27,41 @@ export function chooseVariant(statement: Statement, inventory: Inventory): Varia
 function unmetNeeds(platform: Platform, inventory: Inventory): string[] {
   return NEEDS.flatMap((need) => {
     const wanted = platform[need];
-    if (wanted === undefined || normalize(need, wanted) === normalize(need, inventory[need])) return [];
+    if (wanted === undefined || MEETS[need](wanted, inventory[need], platform)) return [];
     return [`${need} ${wanted} (this device: ${inventory[need] ?? "unknown"})`];
   });
 }
 
-function statedNeeds(platform: Platform): number {
-  return NEEDS.filter((need) => platform[need] !== undefined).length;
+type Meets = (wanted: string, present: string | undefined, platform: Platform) => boolean;
+
+const MEETS: Record<Need, Meets> = {
+  arch: (wanted, present) => present !== undefined && archOf(wanted) === archOf(present),
+
+  // `NVIDIA Jetson Orin NX` is also met by `NVIDIA Jetson Orin NX Engineering Reference Developer Kit`.
+  module: (wanted, present) => present !== undefined && `${present} `.startsWith(`${wanted} `),
+
+  sm: (wanted, present, { hardware_compatibility: level }) => {
+    if (present === undefined) return false;
+    if (level === "ampere+") return compareVersions(present, AMPERE) >= 0;
+    return isSameRelease(wanted, present);
+  },
+
+  // A plan loads in the release it was built with; one built version-compatible also in later ones, never in earlier.
+  tensorrt: (wanted, present, { version_compatible: isForward }) => {
+    if (present === undefined) return false;
+    if (isSameRelease(wanted, present)) return true;
+    const isOffered = isForward === true && compareVersions(wanted, COMPATIBLE_SINCE) >= 0;
+    return isOffered && compareVersions(present, wanted) > 0;
+  },
+};
+
+/** An exact build beats one that was widened, and a module beats its chip. */
+function particularity(platform: Platform): number {
+  const stated = NEEDS.filter((need) => platform[need] !== undefined).length * 4;
+  const widened = platform.version_compatible === true || (platform.hardware_compatibility ?? "none") !== "none";
+  return stated + (platform.module === undefined ? 0 : 2) + (widened ? 0 : 1);
 }
 
-function normalize(need: (typeof NEEDS)[number], value: string | undefined): string | undefined {
-  return need === "arch" && value !== undefined ? (ARCH_ALIASES[value] ?? value) : value;
+function archOf(value: string): string {
+  return ARCH_ALIASES[value] ?? value;
 }

@@ -71,7 +71,7 @@ test.each<[string, Target, string]>([
   [
     "a build for another GPU",
     withStatement(sealStatement(model, key, { variants: variants({ sm: "7.2" }) })),
-    "PLATFORM_MISMATCH",
+    "NO_COMPATIBLE_VARIANT",
   ],
 ])("%s is impossible here, and says so", (_what, target, code) => {
   expect(asked(target)).toMatchObject({

@@ -77,7 +77,7 @@ function wishForOffer(offer: Offer, target: Target, { inventory, releaseKeys }: 
   if (!choice.ok) {
     return impossible(
       statement,
-      "PLATFORM_MISMATCH",
+      "NO_COMPATIBLE_VARIANT",
       `no file of ${offer.version} fits this device: needed is ${choice.unmet}`,
       "Build a variant for this platform and register it with the version.",
     );

@@ -1,6 +1,6 @@
 // The plain words of the agent: sentences for reports and for the page a field tech reads on the device.
-import type { OutcomeReport, Phase, Trouble } from "@context-edge/protocol";
-import type { Disk, FileRef, Journal, Slot, Swap, Wish } from "./state.ts";
+import type { OutcomeReport, Phase, Trouble, Waiting } from "@context-edge/protocol";
+import type { Disk, FileRef, Journal, Slot, State, Swap, Wish } from "./state.ts";
 import { phaseOf } from "./state.ts";
 import { ms } from "./health.ts";
 import type { Judgement } from "./steps.ts";
@@ -21,41 +21,103 @@ export function blockedTrouble(previous: FileRef | null, judgement: Judgement): 
   };
 }
 
-/** What a reader is told first: the phase of the agent. */
+/** A phase in one or two words: large on the page, and as a step of an attempt. */
 export const PHASE_WORDS: Record<Phase, string> = {
-  idle: "Nothing is being installed.",
+  idle: "At rest",
   downloading: "Downloading",
-  verifying: "Checking the file and timing the running model before",
-  activating: "Switching to",
+  verifying: "Checking",
+  activating: "Switching",
   probing: "Testing",
   soaking: "Watching",
-  "rolling-back": "Going back from",
-  blocked: "Stopped: a person has to look at this device.",
+  "rolling-back": "Going back",
+  blocked: "Stopped",
 };
 
+export const TONES = ["bad", "busy", "waiting", "quiet", "good"] as const;
+/** How a state looks from two metres away; the gravest first. */
+export type Tone = (typeof TONES)[number];
+
 export interface Headline {
-  tone: "good" | "busy" | "bad" | "quiet";
+  tone: Tone;
+  /** One to three words, to be read from two metres away: "Healthy", "On hold". */
+  state: string;
   /** "Running v2.1", without the time, which the reader's clock formats. */
   text: string;
+  /** One or two sentences. */
   health: string;
 }
 
-export function headlineOf(journal: Journal, disk: Disk, trouble: Trouble | null): Headline {
-  const phase = phaseOf(journal.transaction);
+export interface Seen extends Pick<State, "journal" | "disk"> {
+  trouble: Trouble | null;
+  waiting: Waiting | null;
+}
+
+/** What a reader is told first of one model. */
+export function headlineOf({ journal, disk, trouble, waiting }: Seen): Headline {
+  const { transaction } = journal;
   const { current } = disk;
   const text = current.is === "file" ? `Running ${current.version}` : SLOT_WORDS[current.is];
-  if (phase === "blocked" || current.is === "broken" || current.is === "foreign") {
-    return { tone: "bad", text, health: "Not healthy." };
+  const needsHelp = { tone: "bad", state: "Needs help", text } as const;
+  if (transaction.stage === "blocked") return { ...needsHelp, health: "Not healthy: a person has to look." };
+  if ("attempt" in transaction && !waiting) return busyHeadline(transaction, disk);
+  if (current.is === "broken" || current.is === "foreign") return { ...needsHelp, health: "Not healthy." };
+  if (trouble) {
+    const health = current.is === "file" ? "Running, with a problem." : "The inference service has nothing to run.";
+    return { ...needsHelp, health };
   }
-  if (phase !== "idle" && "attempt" in journal.transaction) {
-    const { version } = journal.transaction.attempt.candidate;
-    return { tone: "busy", text, health: `${PHASE_WORDS[phase]} ${version}.` };
+  if (waiting) return { tone: "waiting", state: WAITING_WORDS[waiting.for], text, health: waitingHealth(disk) };
+  if (current.is === "empty") {
+    return { tone: "quiet", state: "No model yet", text, health: "It comes when the hub names one for this device." };
   }
-  if (current.is === "empty") return { tone: "quiet", text, health: "" };
-  return trouble
-    ? { tone: "bad", text, health: "Running, with a problem." }
-    : { tone: "good", text, health: "Healthy." };
+  return { tone: "good", state: "Healthy", text, health: "Healthy." };
 }
+
+type UnderWay = Extract<State["journal"]["transaction"], { attempt: unknown }>;
+
+function busyHeadline(transaction: UnderWay, disk: Disk): Headline {
+  const phase = phaseOf(transaction);
+  const { version } = transaction.attempt.candidate;
+  const before = "swap" in transaction ? transaction.swap.previous?.version : versionIn(disk.current);
+  const running = before === undefined ? SLOT_WORDS.empty : `Running ${before}`;
+  const way = { tone: "busy", state: PHASE_WORDS[phase] } as const;
+  const safety = before === undefined ? "It is taken away again" : `${before} comes back by itself`;
+  switch (phase) {
+    case "downloading":
+      return { ...way, text: running, health: `Fetching ${version}; what runs is not touched.` };
+    case "verifying":
+      return { ...way, text: running, health: `Checking ${version} before anything is changed.` };
+    case "activating":
+      return { ...way, text: `Switching to ${version}`, health: "The inference service loads it now." };
+    case "probing":
+      return { ...way, text: `Trying ${version}`, health: `${safety} if it is wrong or too slow.` };
+    case "soaking":
+      return { ...way, text: `Trying ${version}`, health: `Good so far. ${safety} if that changes.` };
+    case "rolling-back":
+      return {
+        ...way,
+        text: `Going back${before === undefined ? "" : ` to ${before}`}`,
+        health: `${version} did not prove itself.`,
+      };
+    case "idle":
+    case "blocked":
+      return { ...way, text: running, health: "" };
+  }
+}
+
+function waitingHealth({ current }: Disk): string {
+  return current.is === "file" ? "Healthy. Nothing is changed for now." : "Nothing is changed for now.";
+}
+
+function versionIn(slot: Slot): string | undefined {
+  return slot.is === "file" ? slot.version : undefined;
+}
+
+const WAITING_WORDS: Record<Waiting["for"], string> = {
+  hold: "On hold",
+  window: "Waiting",
+  veto: "Waiting",
+  retry: "Trying again soon",
+};
 
 const SLOT_WORDS: Record<Exclude<Slot["is"], "file">, string> = {
   empty: "No model is installed yet",
@@ -123,3 +185,41 @@ export const OUTCOME_WORDS: Record<OutcomeReport["outcome"], string> = {
   rejected: "Refused before it ran",
   failed: "Could not be installed",
 };
+
+/** Why an attempt ended, for somebody who is no programmer: fits behind "tried and undone: ". Unknown codes say nothing. */
+const REASON_WORDS: Record<string, string> = {
+  LATENCY_OVER_LIMIT: "too slow",
+  LATENCY_OVER_BASELINE: "too slow",
+  GOLDEN_MISMATCH: "wrong answers",
+  ERRORS_OVER_LIMIT: "too many errors",
+  NOT_READY: "the service did not start with it",
+  IDENTITY_MISMATCH: "the service kept another file",
+  TOO_FEW_SAMPLES: "it could not be measured",
+  POWER_MODE_CHANGED: "the power mode changed",
+  NO_COMPATIBLE_VARIANT: "not built for this device",
+  DIGEST_MISMATCH: "damaged file",
+  SIZE_MISMATCH: "damaged file",
+  STATEMENT_UNPROVED: "not signed as it should be",
+  ENGINE_NO_PLAN: "not built for this device",
+  ENGINE_VERSION_MISMATCH: "not built for this device",
+  ENGINE_WRONG_GPU: "not built for this device",
+  OUT_OF_GPU_MEMORY: "not enough memory",
+  RELOAD_FAILED: "the service did not start with it",
+  SOAK_UNHEALTHY: "it did not stay healthy",
+  DISK_FULL: "disk full",
+  DISK_BUDGET: "no room for it",
+  DISK_READ_ONLY: "the disk cannot be written",
+  DISK_ERROR: "the disk fails",
+  CONNECTION_FAILED: "the network failed",
+  DNS_FAILED: "the network failed",
+  LINK_TOO_SLOW: "the network is too slow",
+  TIMEOUT: "the network failed",
+  ROLLED_BACK_BY_HAND: "by hand",
+  INTERRUPTED: "interrupted too often",
+};
+
+/** "Tried and undone: too slow" */
+export function outcomeWords({ outcome, code }: Pick<OutcomeReport, "outcome" | "code">): string {
+  const reason = outcome === "committed" ? undefined : REASON_WORDS[code];
+  return reason === undefined ? OUTCOME_WORDS[outcome] : `${OUTCOME_WORDS[outcome]}: ${reason}`;
+}

@@ -1,12 +1,16 @@
 // Opens an artifact's byte stream: range and entity tag sent, redirects followed only to where the device may go.
-import type { Got, PlainResponse, Request } from "got";
+import type { Dispatcher } from "undici";
 import type { Mishap } from "../core/steps.ts";
-import { connectionFailure, headerOf } from "./http.ts";
+import { connectionFailure, TimeIsUp } from "./connection-words.ts";
+import { headerOf } from "./http.ts";
 import { bearer, refused } from "./hub-client.ts";
-import { received } from "./received.ts";
+import { wayOut } from "./proxy.ts";
+import { readBuffers } from "./read-buffers.ts";
+import { type Body, type Head, receive } from "./received.ts";
 
 export interface Opening {
-  client: Got;
+  /** For the proxies it names. */
+  environment: NodeJS.ProcessEnv;
   url: string;
   credential: string;
   /** Origins beside the hub's own that a redirect may lead to, such as an object store. */
@@ -16,18 +20,16 @@ export interface Opening {
   have: number;
   /** Strong entity tag of the bytes we have. */
   etag: string | null;
+  /** How much may wait between socket and disk; less under a bandwidth cap, so that the cap is felt by the sender. */
+  queueBytes?: number | undefined;
+  /** From asking for a connection to the head of the answer. */
+  answerWithinMs?: number | undefined;
 }
 
 export type Opened =
-  | {
-      ok: true;
-      status: 200 | 206;
-      body: AsyncIterable<Buffer>;
-      close(): void;
-      contentLength: number | null;
-      range: ContentRange | null;
-      etag: string | null;
-    }
+  | ({ ok: true; status: 200 | 206; contentLength: number | null; range: ContentRange | null; etag: string | null } & {
+      body: Body;
+    })
   /** 416: the server has no byte at that place. */
   | { ok: true; status: 416; completeLength: number | null }
   | { ok: false; mishap: Mishap };
@@ -38,67 +40,93 @@ export interface ContentRange {
 }
 
 const REDIRECTS = 3;
-const IDLE_MS = 30_000;
+const ANSWER_WITHIN_MS = 30_000;
 const PROBLEM_LIMIT_BYTES = 64 * 1024;
+const PROBLEM_WITHIN_MS = 10_000;
+/** TLS hands out records; plain TCP as much as the kernel has. */
+const READ_BYTES = { tls: 16 * 1024, plain: 256 * 1024 };
 
+/** @throws only when `signal` aborts */
 export async function openArtifact(opening: Opening): Promise<Opened> {
   const origin = new URL(opening.url).origin;
   let url = opening.url;
   for (let redirects = 0; redirects <= REDIRECTS; redirects += 1) {
-    const isAtHub = new URL(url).origin === origin;
-    const stream = opening.client.stream(url, {
-      headers: { ...(isAtHub ? bearer(opening.credential) : {}), ...rangeHeaders(opening) },
-      signal: opening.signal,
-      timeout: { lookup: 10_000, connect: 10_000, secureConnect: 15_000, response: IDLE_MS, socket: IDLE_MS },
-    });
-    // Errors reach the reader through iteration; without a listener one between two awaits would end the process.
-    stream.on("error", () => undefined);
-    let response: PlainResponse;
+    let answer: { head: Head; body: Body };
     try {
-      response = await responseOf(stream);
+      answer = await ask(opening, url, new URL(url).origin === origin);
     } catch (error) {
       opening.signal.throwIfAborted();
       return { ok: false, mishap: { ...connectionFailure(error), kind: "passing" } };
     }
-    const { statusCode, headers } = response;
-    if (statusCode >= 300 && statusCode < 400) {
-      stream.destroy();
-      const next = nextUrl(headerOf(headers, "location"), url, origin, opening.allowedOrigins);
-      if (next === null) return { ok: false, mishap: REDIRECT_REFUSED };
-      url = next;
-      continue;
-    }
-    return judgeResponse(stream, response);
+    const { status, headers } = answer.head;
+    if (status < 300 || status >= 400) return judge(answer.head, answer.body);
+    answer.body.close();
+    const next = nextUrl(headerOf(headers, "location"), url, origin, opening.allowedOrigins);
+    if (next === null) break;
+    url = next;
   }
   return { ok: false, mishap: REDIRECT_REFUSED };
 }
 
-async function judgeResponse(stream: Request, { statusCode, headers }: PlainResponse): Promise<Opened> {
-  if (statusCode === 416) {
-    stream.destroy();
+/** A connection of its own for each hop; it ends with the body, or when `signal` aborts. */
+async function ask(opening: Opening, url: string, isAtHub: boolean): Promise<{ head: Head; body: Body }> {
+  const { signal, answerWithinMs = ANSWER_WITHIN_MS } = opening;
+  const { protocol, origin, pathname, search } = new URL(url);
+  const buffers = readBuffers(protocol === "https:" ? READ_BYTES.tls : READ_BYTES.plain);
+  const dispatcher = await wayOut({ environment: opening.environment, url, buffers, answerWithinMs });
+  const request: Dispatcher.DispatchOptions = {
+    origin,
+    path: `${pathname}${search}`,
+    method: "GET",
+    headers: {
+      "user-agent": "context-edge-agent",
+      "accept-encoding": "identity",
+      ...(isAtHub ? bearer(opening.credential) : {}),
+      ...rangeHeaders(opening),
+    },
+  };
+  const end = (reason: Error) => void dispatcher.destroy(reason);
+  const abort = () => end(new Error("the download was stopped"));
+  // One deadline over name, connection, proxy and handshake: each has its own below, and together they might add up.
+  const deadline = setTimeout(() => end(new TimeIsUp("answer")), answerWithinMs);
+  signal.addEventListener("abort", abort, { once: true });
+  const release = () => signal.removeEventListener("abort", abort);
+  try {
+    signal.throwIfAborted();
+    const { head, body } = await receive(dispatcher, request, buffers, opening.queueBytes);
+    return { head, body: { ...body, close: (reason) => (release(), body.close(reason)) } };
+  } catch (error) {
+    release();
+    end(new Error("no answer"));
+    throw error;
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+async function judge({ status, headers }: Head, body: Body): Promise<Opened> {
+  if (status === 416) {
+    body.close();
     const complete = /^bytes \*\/(\d+)$/.exec(headerOf(headers, "content-range") ?? "");
     return { ok: true, status: 416, completeLength: complete ? Number(complete[1]) : null };
   }
-  const body = received(stream);
-  if (statusCode !== 200 && statusCode !== 206) {
-    const reply = { ok: true, status: statusCode, headers, body: await readSome(body) } as const;
-    stream.destroy();
+  if (status !== 200 && status !== 206) {
+    const reply = { ok: true, status, headers, body: await readSome(body) } as const;
     return { ok: false, mishap: artifactMishap(refused(reply)) };
   }
   const encoding = headerOf(headers, "content-encoding");
   if (encoding !== undefined && encoding !== "identity") {
-    stream.destroy();
+    body.close();
     return { ok: false, mishap: ENCODING_REFUSED };
   }
   const length = headerOf(headers, "content-length");
   const etag = headerOf(headers, "etag") ?? null;
   return {
     ok: true,
-    status: statusCode,
+    status,
     body,
-    close: () => stream.destroy(),
     contentLength: length !== undefined && /^\d{1,16}$/.test(length) ? Number(length) : null,
-    range: statusCode === 206 ? parseContentRange(headerOf(headers, "content-range")) : null,
+    range: status === 206 ? parseContentRange(headerOf(headers, "content-range")) : null,
     // RFC 9110 §13.1.5: a weak tag must not be used with If-Range.
     etag: etag !== null && !etag.startsWith("W/") ? etag : null,
   };
@@ -157,24 +185,23 @@ const ENCODING_REFUSED: Mishap = {
   kind: "passing",
 };
 
-function responseOf(stream: Request): Promise<PlainResponse> {
-  return new Promise((resolve, reject) => {
-    stream.once("response", resolve);
-    stream.once("error", reject);
-  });
-}
-
-async function readSome(body: AsyncIterable<Buffer>): Promise<string> {
+/** The beginning of a problem document: neither an endless nor a dripping one may hold the device. */
+async function readSome(body: Body): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
+  const deadline = setTimeout(() => body.close(new TimeIsUp("problem document")), PROBLEM_WITHIN_MS);
   try {
-    for await (const chunk of body) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > PROBLEM_LIMIT_BYTES) break;
+    for (let batch = await body.take(); batch !== null && bytes < PROBLEM_LIMIT_BYTES; batch = await body.take()) {
+      // Copied: a batch is only lent.
+      const copy = Buffer.concat(batch);
+      chunks.push(copy);
+      bytes += copy.length;
     }
   } catch {
     // Half a problem document is no problem document; the status still says enough.
+  } finally {
+    clearTimeout(deadline);
+    body.close();
   }
   return Buffer.concat(chunks).toString("utf8");
 }

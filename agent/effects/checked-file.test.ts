@@ -21,7 +21,7 @@ test("what was saved last is loaded", async () => {
   expect(await checkedFile(path, Document).load()).toEqual({ is: "whole", value: { count: 2 }, copy: "newest" });
 });
 
-test("torn at any byte, the copy before is used", async () => {
+test("fault 12: torn at any byte, the copy before is used", async () => {
   const { path, whole } = await twoSaved();
   for (let length = 0; length < whole.length; length += 1) {
     await writeFile(path, whole.subarray(0, length));
@@ -29,7 +29,7 @@ test("torn at any byte, the copy before is used", async () => {
   }
 });
 
-test("a flipped bit anywhere is noticed", async () => {
+test("fault 13: a flipped bit anywhere is noticed", async () => {
   const { path, whole } = await twoSaved();
   for (let at = 0; at < whole.length; at += 1) {
     const flipped = Buffer.from(whole);

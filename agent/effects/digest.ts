@@ -5,16 +5,22 @@ import { type FileHandle, open } from "node:fs/promises";
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Reads through the handle, so that what was hashed is this inode and not whatever the name points to later. */
+/**
+ * Reads through the handle, so that what was hashed is this inode and not whatever the name points to later. The next
+ * piece is read while this one is hashed, in two buffers that take turns: memory stays the same at any size.
+ */
 export async function hashHandle(handle: FileHandle, signal?: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let [filling, hashing] = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)];
+  let reading = handle.read(filling, 0, CHUNK_BYTES, 0);
   for (let position = 0; ;) {
-    signal?.throwIfAborted();
-    const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES, position);
+    const { bytesRead } = await reading;
     if (bytesRead === 0) return hash.digest("hex");
-    hash.update(buffer.subarray(0, bytesRead));
+    signal?.throwIfAborted();
+    [filling, hashing] = [hashing, filling];
     position += bytesRead;
+    reading = handle.read(filling, 0, CHUNK_BYTES, position);
+    hash.update(hashing.subarray(0, bytesRead));
   }
 }
 

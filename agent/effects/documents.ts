@@ -15,6 +15,7 @@ import { z } from "zod";
 import { acceptAssignment, acceptManifest } from "../core/accept.ts";
 import { instant } from "../core/instant.ts";
 import { checkedFile } from "./checked-file.ts";
+import type { Clock } from "./clock.ts";
 
 const Floor = z.object({ sequence: z.number().int(), fingerprint: z.string() });
 const Stored = z.object({
@@ -49,7 +50,7 @@ export interface Trust {
   hubKeys: readonly PublicKey[];
 }
 
-export async function openDocuments(path: string, { device, hubKeys }: Trust, clock: () => number): Promise<Documents> {
+export async function openDocuments(path: string, { device, hubKeys }: Trust, clock: Clock): Promise<Documents> {
   const file = checkedFile(path, Stored);
   const loaded = await file.load();
   let stored = loaded.is === "whole" ? loaded.value : NOTHING;
@@ -58,19 +59,16 @@ export async function openDocuments(path: string, { device, hubKeys }: Trust, cl
   let assignment = openAssignment();
   let manifest = openManifest();
 
-  const now = () => {
-    const signed = [assignment?.issued_at, manifest?.issued_at].flatMap((at) =>
-      at === undefined ? [] : [instant(at)],
-    );
-    return Math.max(clock(), ...signed);
-  };
+  for (const signed of [assignment, manifest]) {
+    if (signed) clock.learn(instant(signed.issued_at));
+  }
   const keep = async (next: Stored) => {
     await file.save(next);
     stored = next;
   };
 
   return {
-    now,
+    now: () => clock.now(),
     assignment: () => assignment,
     manifest: () => (manifest && manifest.group === assignment?.group ? manifest : null),
     etag: () => (manifest && manifest.group === assignment?.group ? stored.etag : null),
@@ -81,6 +79,7 @@ export async function openDocuments(path: string, { device, hubKeys }: Trust, cl
       if (!accepted.ok) return accepted.trouble;
       await keep({ ...stored, assignment: Envelope.parse(envelope), assignmentFloor: accepted.floor });
       assignment = accepted.value;
+      clock.learn(instant(assignment.issued_at));
       return null;
     },
 
@@ -89,13 +88,14 @@ export async function openDocuments(path: string, { device, hubKeys }: Trust, cl
       const { group } = assignment;
       const floor = stored.manifestFloors[group] ?? null;
       const received = { envelope, fingerprint: fingerprint(envelope), keys: hubKeys, floor };
-      const accepted = acceptManifest({ ...received, group, now: now() });
+      const accepted = acceptManifest({ ...received, group, now: clock.now() });
       if (!accepted.ok) return accepted.trouble;
       const { [group]: _replaced, ...others } = stored.manifestFloors;
       const kept = Object.entries(others).slice(-(FLOORS_KEPT - 1));
       const manifestFloors = Object.fromEntries([...kept, [group, accepted.floor]]);
       await keep({ ...stored, manifest: Envelope.parse(envelope), etag, manifestFloors });
       manifest = accepted.value;
+      clock.learn(instant(manifest.issued_at));
       return null;
     },
 

@@ -1,125 +1,101 @@
 // Fetches one artifact into its `.part`: resumable across restarts, never longer than the signed size, never slower than a floor.
-import { type FileHandle, readFile, rm, writeFile } from "node:fs/promises";
-import type { Mishap } from "../core/steps.ts";
 import { errnoOf, mishapOf } from "../errors.ts";
-import { openArtifact, type Opened, type Opening } from "./artifact-request.ts";
-import { connectionFailure } from "./http.ts";
+import { type FileHandle, readFile, rm, writeFile } from "node:fs/promises";
+import { RANGE_UNUSABLE, wrongSize } from "../core/complaints.ts";
+import type { Mishap } from "../core/steps.ts";
+import type { Transfer } from "../core/transfer-rate.ts";
+import { openArtifact, type Opened } from "./artifact-request.ts";
+import type { DownloadLine } from "./download-line.ts";
 import { openPartial } from "./publish.ts";
+import { pour } from "./download-pour.ts";
 
-export interface Download extends Omit<Opening, "have" | "etag"> {
+export interface Download {
+  line: DownloadLine;
+  url: string;
+  credential: string;
+  /** Origins beside the hub's own that a redirect may lead to (AGENT_ARTIFACT_ORIGINS). */
+  allowedOrigins: readonly string[];
   partPath: string;
   /** Forget what was fetched before. */
   clean: boolean;
   /** As signed by the release key. */
   sizeBytes: number;
-  progress: (bytes: number) => void;
-  /** Fewer bytes than this in a window, and the link counts as dead. */
-  rate?: { minBytes: number; windowMs: number };
+  /** Stays free on the disk whatever comes (AGENT_DISK_RESERVE). */
+  reserveBytes: number;
+  /** At the start, a few times a second, and at the end. */
+  progress: (transfer: Transfer) => void;
+  signal: AbortSignal;
 }
 
 export type Downloaded = { ok: true } | { ok: false; mishap: Mishap };
-type Stream = Extract<Opened, { status: 200 | 206 }>;
+export type Stream = Extract<Opened, { status: 200 | 206 }>;
 
 /** A server that does not resume, or resumes elsewhere, is asked again for the whole file this often. */
 const RESTARTS = 2;
-const DEFAULT_RATE = { minBytes: 16 * 1024, windowMs: 60_000 };
+/** A disk that is full must not stay full of a file that cannot be finished; after an fsync error no byte of it is sure. */
+const DISCARDING: readonly string[] = ["ENOSPC", "EDQUOT", "EFBIG", "EIO"];
 
 /** @throws only when `signal` aborts; what was fetched stays for the next time. */
 export async function download(request: Download): Promise<Downloaded> {
-  const handle = await openPartial(request.partPath);
+  let handle: FileHandle | null = null;
   try {
+    handle = await openPartial(request.partPath);
     if (request.clean) await handle.truncate(0);
     for (let restarts = 0; restarts <= RESTARTS; restarts += 1) {
       const outcome = await continuePart(request, handle);
-      if (outcome !== "restart") return outcome;
-      await handle.truncate(0);
+      if (outcome === "restart") {
+        await handle.truncate(0);
+        continue;
+      }
+      if (!outcome.ok && outcome.mishap.code === "DISK_FULL") await discard(request.partPath, handle);
+      return outcome;
     }
-    return passing("RANGE_UNUSABLE", "the server keeps sending another part of the file than it was asked for");
+    return { ok: false, mishap: RANGE_UNUSABLE };
   } catch (error) {
     request.signal.throwIfAborted();
-    // A full disk must not stay full of a file that cannot be finished.
-    if (errnoOf(error) === "ENOSPC" || errnoOf(error) === "EDQUOT") await handle.truncate(0).catch(() => undefined);
+    if (DISCARDING.includes(errnoOf(error) ?? "")) await discard(request.partPath, handle);
     return { ok: false, mishap: mishapOf(error) };
   } finally {
-    await handle.close();
+    await handle?.close();
   }
 }
 
 async function continuePart(request: Download, handle: FileHandle): Promise<Downloaded | "restart"> {
-  const { sizeBytes, partPath } = request;
+  const { line, url, credential, allowedOrigins, sizeBytes, partPath, signal } = request;
   const { size: have } = await handle.stat();
-  request.progress(have);
-  if (have === sizeBytes) return finish(handle);
+  request.progress({ bytes: have, rateBytesPerS: null, leftS: null });
   if (have > sizeBytes) return "restart";
+  if (have === sizeBytes) {
+    await handle.sync();
+    return { ok: true };
+  }
 
   const etag = have > 0 ? await rememberedETag(partPath) : null;
-  const opened = await openArtifact({ ...request, have, etag });
+  const opened = await openArtifact({ ...line, url, credential, allowedOrigins, signal, have, etag });
   if (!opened.ok) return opened;
   if (opened.status === 416) {
     const { completeLength } = opened;
-    return completeLength !== null && completeLength !== sizeBytes ? wrongSize(sizeBytes, completeLength) : "restart";
+    const isOther = completeLength !== null && completeLength !== sizeBytes;
+    return isOther ? { ok: false, mishap: wrongSize(sizeBytes, completeLength) } : "restart";
   }
-  const complete = completeLengthOf(opened);
-  if (complete !== null && complete !== sizeBytes) {
-    opened.close();
-    return wrongSize(sizeBytes, complete);
-  }
-  const start = opened.status === 206 ? opened.range?.start : 0;
-  if (opened.status === 206 && start !== have) {
-    opened.close();
-    return "restart";
-  }
-  // 200 instead of 206: the whole file comes, and must not be appended to the part.
-  if (start === 0 && have > 0) await handle.truncate(0);
-  await rememberETag(partPath, opened.etag);
-  return receive(request, handle, opened, start ?? 0);
-}
-
-async function receive(request: Download, handle: FileHandle, opened: Stream, start: number): Promise<Downloaded> {
-  const { sizeBytes, progress, rate = DEFAULT_RATE } = request;
-  let position = start;
-  let window = { startedAt: performance.now(), bytes: 0 };
+  const start = startOf(opened);
   try {
-    for await (const chunk of opened.body) {
-      request.signal.throwIfAborted();
-      const wanted = chunk.subarray(0, sizeBytes - position);
-      // A short write is legal: positions are counted by what was written.
-      for (let written = 0; written < wanted.length;) {
-        const { bytesWritten } = await handle.write(wanted, written, wanted.length - written, position);
-        written += bytesWritten;
-        position += bytesWritten;
-      }
-      progress(position);
-      // An endless body is cut at the signed size; the digest decides whether it began right.
-      if (position === sizeBytes) return await finish(handle);
-      window.bytes += chunk.length;
-      if (performance.now() - window.startedAt > rate.windowMs) {
-        if (window.bytes < rate.minBytes) return passing("LINK_TOO_SLOW", "the download all but stood still");
-        window = { startedAt: performance.now(), bytes: 0 };
-      }
-    }
-  } catch (error) {
-    request.signal.throwIfAborted();
-    const errno = errnoOf(error);
-    if (errno !== undefined && DISK_ERRNOS.includes(errno)) throw error;
-    const failure = connectionFailure(error);
-    const isUnnamed = failure.code === "CONNECTION_FAILED";
-    const lost = isUnnamed
-      ? { code: "CONNECTION_LOST", message: "the connection was cut in the middle of the file" }
-      : {};
-    return { ok: false, mishap: { ...failure, ...lost, kind: "passing", progressed: position > start } };
+    const complete = completeLengthOf(opened);
+    if (complete !== null && complete !== sizeBytes) return { ok: false, mishap: wrongSize(sizeBytes, complete) };
+    // A part of another file than the one we have the beginning of, or another part of it.
+    const isOther = etag !== null && opened.etag !== null && opened.etag !== etag;
+    if (opened.status === 206 && (start !== have || isOther)) return "restart";
+    // 200 instead of 206: the whole file comes, and must not be appended to the part.
+    if (start === 0 && have > 0) await handle.truncate(0);
+    await rememberETag(partPath, opened.etag);
+    return await pour(request, handle, opened.body, start ?? 0);
   } finally {
-    opened.close();
+    opened.body.close();
   }
-  // The server ended its answer in good order, and it is too short.
-  return wrongSize(sizeBytes, position);
 }
 
-const DISK_ERRNOS: readonly string[] = ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EFBIG"];
-
-async function finish(handle: FileHandle): Promise<Downloaded> {
-  await handle.sync();
-  return { ok: true };
+function startOf(opened: Stream): number | null {
+  return opened.status === 206 ? (opened.range?.start ?? null) : 0;
 }
 
 /** Length of the whole file as the server has it, when it says so. */
@@ -127,34 +103,21 @@ function completeLengthOf(opened: Stream): number | null {
   return opened.status === 206 ? (opened.range?.completeLength ?? null) : opened.contentLength;
 }
 
-function wrongSize(expected: number, actual: number): Downloaded {
-  return {
-    ok: false,
-    mishap: {
-      code: "SIZE_MISMATCH",
-      message: `the hub has ${actual} bytes of this file, the signed size is ${expected} bytes`,
-      nextStep: "Upload the file again as it was signed, or register it as a new version.",
-      kind: "permanent",
-      evidence: { expected_bytes: expected, actual_bytes: actual },
-    },
-  };
+/** Truncated first: the name may be gone and the bytes still taken while the handle is open. */
+async function discard(partPath: string, handle: FileHandle | null): Promise<void> {
+  await handle?.truncate(0).catch(() => undefined);
+  for (const path of [partPath, etagPath(partPath)]) await rm(path, { force: true }).catch(() => undefined);
 }
 
-function passing(code: string, message: string): Downloaded {
-  return {
-    ok: false,
-    mishap: { code, message, nextStep: "Check the network between device and hub.", kind: "passing" },
-  };
-}
+const etagPath = (partPath: string) => `${partPath}.etag`;
 
 /** Beside the part, so that a resumption after a restart can still tell the server which bytes it has. */
 async function rememberETag(partPath: string, etag: string | null): Promise<void> {
-  const path = `${partPath}.etag`;
-  await rm(path, { force: true });
-  if (etag !== null) await writeFile(path, etag, { flag: "wx", mode: 0o600 });
+  await rm(etagPath(partPath), { force: true });
+  if (etag !== null) await writeFile(etagPath(partPath), etag, { flag: "wx", mode: 0o600 });
 }
 
 async function rememberedETag(partPath: string): Promise<string | null> {
-  const etag = await readFile(`${partPath}.etag`, "utf8").catch(() => null);
+  const etag = await readFile(etagPath(partPath), "utf8").catch(() => null);
   return etag !== null && /^"[\x21\x23-\x7e]*"$/.test(etag) ? etag : null;
 }

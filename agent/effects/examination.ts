@@ -2,6 +2,7 @@
 import type { Golden, Measurement } from "@context-edge/protocol";
 import type { Examination, Subject } from "../core/steps.ts";
 import { pause } from "./pause.ts";
+import type { GoldenFinding } from "./probes/golden.ts";
 import type { Look, Probe } from "./probes/probe.ts";
 
 export interface Examining {
@@ -10,6 +11,8 @@ export interface Examining {
   golden: Golden | null;
   /** How long a ready service may go on serving another file: short after a reload, long when it notices by itself. */
   identityWithinMs: number;
+  /** Words when the service's process ends again and again: nobody waits the whole budget for that. */
+  isCrashing?: ((signal: AbortSignal) => Promise<string | null>) | undefined;
   signal: AbortSignal;
 }
 
@@ -21,6 +24,7 @@ export async function examine(examining: Examining): Promise<Examination> {
   const seen = await untilServing(examining);
   const examination: Examination = {
     ready: seen.ready,
+    crash: seen.crash ?? null,
     identity: identityOf(seen, subject.digest),
     golden: null,
     measurement: null,
@@ -35,8 +39,9 @@ export async function examine(examining: Examining): Promise<Examination> {
     seen.detail,
     isUnconfirmed ? "identity unconfirmed: the service does not say which file it serves" : "",
     measurement ? "" : "not timed: this service cannot be asked for an answer",
+    answered?.note ?? "",
   ];
-  return { ...examination, golden: answered, measurement, detail: detail.filter((one) => one !== "").join("; ") };
+  return { ...examination, golden: answered ? withoutNote(answered) : null, measurement, detail: detail.filter((one) => one !== "").join("; ") };
 }
 
 /** The running model before a swap. @returns no measurement, with the reason, when it cannot serve as a baseline. */
@@ -56,19 +61,26 @@ export async function measureBaseline(
   return { measurement, note: isThin ? `the baseline holds only ${good} good answers, so no ratio was drawn` : "" };
 }
 
-async function untilServing({ probe, subject, identityWithinMs, signal }: Examining): Promise<Look> {
+async function untilServing({ probe, subject, identityWithinMs, isCrashing, signal }: Examining): Promise<Look> {
   const deadline = performance.now() + subject.readyWithinMs;
   let readySince: number | null = null;
   for (;;) {
     const seen = await probe.look(signal);
     const now = performance.now();
     if (seen.ready && typeof identityOf(seen, subject.digest) !== "object") return seen;
+    const crash = seen.ready ? null : await isCrashing?.(signal);
+    if (crash) return { ready: false, digest: null, detail: crash, crash };
     readySince = seen.ready ? (readySince ?? now) : null;
     const isOtherForGood = readySince !== null && now - readySince >= identityWithinMs;
     if (isOtherForGood || now >= deadline) return seen;
     await pause(LOOK_EVERY_MS, signal);
     signal.throwIfAborted();
   }
+}
+
+/** Words stand in the detail; evidence has figures only. */
+function withoutNote({ note: _note, ...figures }: GoldenFinding): NonNullable<Examination["golden"]> {
+  return figures;
 }
 
 function identityOf(seen: Look, digest: string): Examination["identity"] {

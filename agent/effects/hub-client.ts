@@ -123,7 +123,7 @@ function unreachable(failure: { code: string; message: string; nextStep: string 
 }
 
 /** An answer that is not the one asked for: the problem document speaks for the hub when there is one. */
-export function refused(reply: HttpReply): HubFailure {
+export function refused(reply: Pick<HttpReply, "status" | "headers" | "body">): HubFailure {
   const problem = Problem.safeParse(parseJson(reply.body));
   const retryAfterMs = parseRetryAfter(headerOf(reply.headers, "retry-after"), Date.now()) ?? null;
   const { status } = reply;

@@ -20,7 +20,7 @@ test("the second taker is refused until the first lets go", async () => {
   await (await takeLock(dir)).release();
 });
 
-test("a leftover nobody answers at is set aside and cleaned away", async () => {
+test("fault 19: a leftover nobody answers at is set aside and cleaned away", async () => {
   const dir = await ownDir();
   await writeFile(join(dir, "agent.lock"), "");
   const lock = await takeLock(dir);

@@ -1,11 +1,13 @@
 // One agent per models directory: a socket in the directory itself, which the kernel closes however the owner ends.
 import { randomUUID } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { connect, createServer, type Server } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { AgentError, errnoOf, isMissing } from "../errors.ts";
 
 export interface Lock {
+  /** Who answers on the socket from now on: the command line talks to the running agent through it. */
+  answer(serve: (socket: Socket) => void): void;
   release(): Promise<void>;
 }
 
@@ -18,9 +20,8 @@ const TRIES = 5;
  * @throws AgentError `ALREADY_RUNNING`
  */
 export async function takeLock(ownDir: string): Promise<Lock> {
-  // sockaddr_un holds 107 bytes; by way of the directory's descriptor the path is short however deep the directory lies.
   const directory = await open(ownDir, "r");
-  const at = (name: string) => `/proc/self/fd/${directory.fd}/${name}`;
+  const at = (name: string) => socketPath(directory, name);
   for (let tries = 0; tries < TRIES; tries += 1) {
     const server = await listen(at(NAME));
     if (server) return lockOf(server, directory);
@@ -56,11 +57,33 @@ function lockOf(server: Server, directory: FileHandle): Lock {
   // The lock alone must not keep a finished process alive.
   server.unref();
   return {
+    answer(serve) {
+      server.removeAllListeners("connection");
+      server.on("connection", serve);
+    },
     async release() {
       await new Promise((resolve) => server.close(resolve));
       await directory.close();
     },
   };
+}
+
+/** @returns a connection to the agent that holds the lock, or null when none does. */
+export async function callHolder(ownDir: string): Promise<Socket | null> {
+  const directory = await open(ownDir, "r").catch(() => null);
+  if (!directory) return null;
+  const socket = await new Promise<Socket | null>((resolve) => {
+    const calling = connect(socketPath(directory, NAME));
+    calling.once("connect", () => resolve(calling));
+    calling.once("error", () => resolve(null));
+  });
+  await directory.close();
+  return socket;
+}
+
+/** sockaddr_un holds 107 bytes; by way of the directory's descriptor the path is short however deep the directory lies. */
+function socketPath(directory: FileHandle, name: string): string {
+  return `/proc/self/fd/${directory.fd}/${name}`;
 }
 
 function listen(path: string): Promise<Server | null> {

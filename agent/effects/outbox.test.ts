@@ -50,3 +50,18 @@ test("a damaged outbox starts anew under another name, with what its copy still 
   expect(again.id).not.toBe(outbox.id);
   expect(again.pending()).toMatchObject([{ number: 1, report: { version: "v1" } }]);
 });
+
+test("fault 54: months without a hub keep every outcome that decided something, and one entry for the same failure again and again", async () => {
+  const path = join(await tempDir(), "outbox.json");
+  const outbox = await openOutbox(path);
+  await outbox.put("first", outcome("v1"));
+  for (let day = 0; day < 200; day += 1) {
+    await outbox.put(`failed-${day}`, { ...outcome("v2", "failed"), code: "DISK_FULL", message: "the disk is full" });
+    if (day % 50 === 0) await outbox.put(`rejected-${day}`, outcome(`v3-${day}`, "rejected"));
+  }
+  const kept = (await openOutbox(path)).pending();
+  expect(kept.map(({ report }) => report.version)).toEqual(["v1", "v3-0", "v3-50", "v3-100", "v3-150", "v2"]);
+  expect(kept.at(-1)?.report.message).toBe("the disk is full (tried 200 times since 2026-01-01T00:00:00.000Z)");
+  const numbers = kept.map(({ number }) => number);
+  expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+});

@@ -4,7 +4,15 @@ import { OutcomeReport } from "@context-edge/protocol";
 import { z } from "zod";
 import { checkedFile } from "./checked-file.ts";
 
-const Entry = z.object({ number: z.number().int(), key: z.string(), report: OutcomeReport });
+const Entry = z.object({
+  number: z.number().int(),
+  key: z.string(),
+  report: OutcomeReport,
+  /** Attempts that this entry stands for, and when the first of them ended. */
+  tries: z.number().int().default(1),
+  since: z.string().optional(),
+});
+type Entry = z.infer<typeof Entry>;
 const Stored = z.object({
   outbox: z.uuid(),
   nextNumber: z.number().int(),
@@ -18,7 +26,6 @@ type Stored = z.infer<typeof Stored>;
 
 const OBSERVED_BLOCK = 1_000;
 const KEYS_KEPT = 256;
-const PENDING_KEPT = 1_000;
 /** One report carries at most this many; the hub's schema allows 500. */
 const BATCH = 100;
 
@@ -57,15 +64,15 @@ export async function openOutbox(path: string): Promise<Outbox> {
     put: (key, report) =>
       change((before) => {
         if (before.keys.includes(key)) return before;
-        const entry = { number: before.nextNumber, key, report };
+        const entry: Entry = { number: before.nextNumber, key, report, tries: 1 };
         return {
           ...before,
           nextNumber: before.nextNumber + 1,
-          pending: compacted([...before.pending, entry]),
+          pending: compacted(before.pending, entry),
           keys: [...before.keys, key].slice(-KEYS_KEPT),
         };
       }),
-    pending: () => stored.pending.slice(0, BATCH).map(({ number, report }) => ({ number, report })),
+    pending: () => stored.pending.slice(0, BATCH).map((entry) => ({ number: entry.number, report: told(entry) })),
     acknowledged: (through) =>
       change((before) => {
         const pending = before.pending.filter((entry) => entry.number > through);
@@ -95,9 +102,25 @@ function renewed(before: Stored | null, isNewest: boolean): Stored {
   };
 }
 
-/** Months without a hub: failed attempts, which repeat themselves, go before outcomes that changed the device. */
-function compacted(pending: Stored["pending"]): Stored["pending"] {
-  if (pending.length <= PENDING_KEPT) return pending;
-  const oldestFailed = pending.findIndex((entry) => entry.report.outcome === "failed");
-  return pending.toSpliced(Math.max(0, oldestFailed), 1);
+/**
+ * Months without a hub: an attempt that fails again and again for the same reason is told once, as its newest try, with
+ * how often it was tried. Every other outcome changed something or decided something, and stays.
+ */
+function compacted(pending: Stored["pending"], entry: Entry): Stored["pending"] {
+  const same = pending.find((one) => isSameFailure(one.report, entry.report));
+  if (!same) return [...pending, entry];
+  const tries = same.tries + 1;
+  return [...pending.filter((one) => one !== same), { ...entry, tries, since: same.since ?? same.report.at }];
+}
+
+function isSameFailure(a: OutcomeReport, b: OutcomeReport): boolean {
+  const isRepeated = a.outcome === "failed" && b.outcome === "failed" && a.code === b.code;
+  return isRepeated && a.model === b.model && a.digest === b.digest && a.deployment_id === b.deployment_id;
+}
+
+/** How often it was tried is for the reader, so it is said in the message. */
+function told({ report, tries, since }: Entry): OutcomeReport {
+  if (tries === 1) return report;
+  const message = `${report.message} (tried ${tries} times since ${since ?? report.at})`;
+  return { ...report, message: message.slice(0, 2_000) };
 }

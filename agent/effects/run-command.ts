@@ -16,19 +16,33 @@ export function runCommand(
 ): Promise<CommandEnd> {
   return new Promise((resolve) => {
     const [program = "", ...rest] = argv;
+    // A group of its own: what a script started must not outlive it, nor keep its output open.
     const child = spawn(program, rest, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...options.environment },
-      signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.deadlineMs)]),
-      killSignal: "SIGKILL",
+      detached: true,
     });
+    const ended = AbortSignal.any([options.signal, AbortSignal.timeout(options.deadlineMs)]);
+    const kill = () => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+      } catch {
+        // It was over already.
+      }
+    };
+    if (ended.aborted) kill();
+    ended.addEventListener("abort", kill, { once: true });
     const said = { stdout: "", stderr: "" };
     const keep = (where: "stdout" | "stderr") => (chunk: Buffer) => {
       said[where] = (said[where] + chunk.toString("utf8")).slice(-KEPT_BYTES);
     };
     child.stdout.on("data", keep("stdout"));
     child.stderr.on("data", keep("stderr"));
-    child.once("error", (error) => resolve({ exitCode: null, ...said, stderr: `${said.stderr}${error.message}` }));
-    child.once("close", (exitCode) => resolve({ exitCode, ...said }));
+    const finish = (end: CommandEnd) => {
+      ended.removeEventListener("abort", kill);
+      resolve(end);
+    };
+    child.once("error", (error) => finish({ exitCode: null, ...said, stderr: `${said.stderr}${error.message}` }));
+    child.once("close", (exitCode) => finish({ exitCode, ...said }));
   });
 }

@@ -50,7 +50,7 @@ test("a dangling link and a damaged file are told apart", async () => {
   expect(backup).toEqual({ is: "broken", file: "model-v3.trt", why: "missing" });
 });
 
-test("a damaged file is noticed while the agent runs, by its changed times", async () => {
+test("fault 14: a damaged file is noticed while the agent runs, by its changed times", async () => {
   const directory = await directoryWithModel();
   await pointLink(directory.currentLink, "model-v2.1.trt");
   const prints = fingerprints();

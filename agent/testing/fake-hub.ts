@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import {
   ASSIGNMENT_HEADER,
   type Envelope,
+  type Hold,
   type Observed,
   type OutcomeReport,
   Report,
@@ -23,6 +24,8 @@ export interface FakeHub {
   /** Stands before the usual answers; true: it answered itself. */
   intercept(handle: ((request: IncomingMessage, response: ServerResponse) => boolean) | null): void;
   offer(model: FakeModel, more?: Partial<Target>): void;
+  /** A hold by an engineer, in a newer assignment. */
+  hold(hold: Hold | null): void;
   publish(envelope: Envelope): void;
   /** Serves other bytes than the ones that were signed. */
   replaceArtifact(model: FakeModel, bytes: Buffer): void;
@@ -41,7 +44,8 @@ export async function startFakeHub(device: string): Promise<FakeHub> {
   const fetches: string[] = [];
   const applied = new Map<string, number>();
   const held = new Set<() => void>();
-  const assignment = sealAssignment(1, device, "pilot", hubKey);
+  let assigned = 1;
+  let assignment = sealAssignment(assigned, device, "pilot", hubKey);
   let intercepting: ((request: IncomingMessage, response: ServerResponse) => boolean) | null = null;
   let sequence = 1;
   let published = 1;
@@ -50,7 +54,11 @@ export async function startFakeHub(device: string): Promise<FakeHub> {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (intercepting?.(request, response) === true) return;
     const send = (status: number, body: unknown, headers: Record<string, string> = {}) => {
-      response.writeHead(status, { "content-type": "application/json", [ASSIGNMENT_HEADER]: "1", ...headers });
+      response.writeHead(status, {
+        "content-type": "application/json",
+        [ASSIGNMENT_HEADER]: String(assigned),
+        ...headers,
+      });
       response.end(body === null ? "" : JSON.stringify(body));
     };
     const path = new URL(request.url ?? "/", "http://hub").pathname;
@@ -100,6 +108,12 @@ export async function startFakeHub(device: string): Promise<FakeHub> {
     return send(200, manifest.envelope, { etag: manifest.etag });
   };
 
+  const hold: FakeHub["hold"] = (wish) => {
+    assigned += 1;
+    assignment = sealAssignment(assigned, device, "pilot", hubKey, wish);
+    for (const wake of held) wake();
+  };
+
   const publish = (envelope: Envelope) => {
     published += 1;
     manifest = { envelope, etag: `"${published}"` };
@@ -126,6 +140,7 @@ export async function startFakeHub(device: string): Promise<FakeHub> {
       sequence += 1;
       publish(sealManifest(sequence, [targetOf(model, releaseKey, more)], hubKey));
     },
+    hold,
     publish,
     replaceArtifact: (model, bytes) => void artifacts.set(model.digest, bytes),
     close: () =>

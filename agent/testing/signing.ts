@@ -3,6 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import {
   ASSIGNMENT_PAYLOAD_TYPE,
   type Envelope,
+  type Hold,
   type Golden,
   Manifest,
   MANIFEST_PAYLOAD_TYPE,
@@ -106,7 +107,13 @@ export function sealManifest(
   return seal(MANIFEST_PAYLOAD_TYPE, Manifest.parse(manifest), key);
 }
 
-export function sealAssignment(sequence: number, device: string, group: string, key: SigningKey): Envelope {
+export function sealAssignment(
+  sequence: number,
+  device: string,
+  group: string,
+  key: SigningKey,
+  hold: Hold | null = null,
+): Envelope {
   const issued_at = new Date().toISOString();
-  return seal(ASSIGNMENT_PAYLOAD_TYPE, { schema: 1, device, group, sequence, issued_at }, key);
+  return seal(ASSIGNMENT_PAYLOAD_TYPE, { schema: 1, device, group, sequence, issued_at, hold }, key);
 }

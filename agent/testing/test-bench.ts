@@ -4,17 +4,19 @@ import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { OutcomeReport } from "@context-edge/protocol";
-import got from "got";
 import { pino } from "pino";
-import type { State } from "../core/state.ts";
+import type { Order, State } from "../core/state.ts";
 import type { Performers, Step } from "../core/steps.ts";
 import { wishOf } from "../core/wish.ts";
+import { deviceClock } from "../effects/clock.ts";
+import { downloadLine } from "../effects/download-line.ts";
 import { fingerprints } from "../effects/digest.ts";
 import { openDocuments } from "../effects/documents.ts";
 import { openHistory } from "../effects/history.ts";
 import { modelDirectory } from "../effects/model-directory.ts";
 import { openOutbox } from "../effects/outbox.ts";
 import type { Probe } from "../effects/probes/probe.ts";
+import { turns } from "../effects/turns.ts";
 import { settle } from "../loop.ts";
 import { openWorker } from "../worker.ts";
 import { Behaviour, type FakeModel } from "./fake-model.ts";
@@ -31,6 +33,8 @@ export interface TestBench {
    * @returns the steps it took
    */
   live(fault?: { at: number; how: Fault }): Promise<Step["do"][]>;
+  /** A person at the device wants the backup back. */
+  order(id: string): void;
   /** sha256 of what the slot link leads to; null without one. */
   current(): Promise<string | null>;
   served(): string | null;
@@ -54,11 +58,19 @@ export async function testBench(): Promise<TestBench> {
   const log = pino({ level: "silent" });
   let clock = Date.now();
   let service: { digest: string; behaviour: Behaviour } | null = null;
+  let order: Order | null = null;
   let sequence = 1;
   let stage: State["journal"]["transaction"]["stage"] = "resting";
 
   const openPapers = () =>
-    openDocuments(join(own, "documents.json"), { device: "edge-001", hubKeys: [HUB.publicKey] }, () => clock);
+    openDocuments(
+      join(own, "documents.json"),
+      { device: "edge-001", hubKeys: [HUB.publicKey] },
+      deviceClock(
+        () => clock,
+        () => clock,
+      ),
+    );
   const probe: Probe = {
     look: () => Promise.resolve({ ready: service !== null, digest: service?.digest ?? null, detail: "" }),
     checkGolden: () => Promise.resolve({ checked: 1, failed: service?.behaviour.factor === 2 ? 0 : 1 }),
@@ -97,6 +109,9 @@ export async function testBench(): Promise<TestBench> {
       const refused = await documents.offerManifest(sealManifest(sequence, [target], HUB), null);
       if (refused) throw new Error(refused.message);
     },
+    order(id) {
+      order = { id };
+    },
     async live(fault) {
       const stop = new AbortController();
       const documents = await openPapers();
@@ -118,12 +133,16 @@ export async function testBench(): Promise<TestBench> {
         outbox,
         history: await openHistory(join(own, "history.json")),
         session: { credential: () => Promise.resolve({ ok: true, credential: "" }), forget: () => undefined },
-        client: got,
+        line: downloadLine({ environment: {}, minBytesPerS: 1 }),
+        space: { ownDir: own, reserveBytes: 0, budgetBytes: null, published: () => Promise.resolve(0) },
         hubUrl: "http://127.0.0.1:9",
         artifactOrigins: [],
         releaseKeys: [RELEASE.publicKey],
         inventory: { agent_version: "test", arch: "x86_64" },
         log,
+        permit: () => ({ is: "open" }),
+        order: () => order,
+        askLeave: () => Promise.resolve({ answer: "go" }),
         asked: () =>
           wishOf({
             manifest: documents.manifest(),
@@ -152,6 +171,7 @@ export async function testBench(): Promise<TestBench> {
         moved: () => undefined,
         jitter: () => 0.5,
         stalls: 0,
+        turn: turns(),
       };
       try {
         for (let cycle = 0; cycle < CYCLES; cycle += 1) {

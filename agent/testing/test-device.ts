@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { type Agent, assemble } from "../agent.ts";
 import { loadConfig } from "../config.ts";
-import { bells, runAgent, runOnce } from "../run.ts";
+import { bells } from "../bells.ts";
+import { runAgent, runOnce } from "../run.ts";
 import { type FakeHub, startFakeHub, TEST_JOIN_TOKEN } from "./fake-hub.ts";
 import { type FakeInference, startFakeInference } from "./fake-inference.ts";
 
@@ -55,6 +56,9 @@ export async function testDevice(): Promise<TestDevice> {
     AGENT_POLL_MAX_MS: "100",
     AGENT_HEARTBEAT_MS: "250",
     AGENT_LOG_LEVEL: "silent",
+    // Temporary directories of test machines are often in memory.
+    AGENT_ALLOW_FILESYSTEMS: "tmpfs,overlay",
+    AGENT_DISK_RESERVE: "1MB",
   };
   const linked = (name: string) => readlink(join(models, name)).catch(() => null);
   const log = pino({ level: "silent" });
@@ -63,12 +67,7 @@ export async function testDevice(): Promise<TestDevice> {
     const config = await loadConfig(environment);
     return {
       ring,
-      agent: await assemble(
-        config,
-        log,
-        () => ring.follow(),
-        () => undefined,
-      ),
+      agent: await assemble(config, log, { followed: ring.ring, wake: ring.ring, moved: () => undefined }),
     };
   };
 

@@ -32,7 +32,7 @@ export interface Standing {
 }
 
 /** Codes with which a device says that no variant fits it. */
-const INCOMPATIBLE_CODES: readonly string[] = ["NO_COMPATIBLE_VARIANT", "PLATFORM_MISMATCH"];
+const INCOMPATIBLE_CODES: readonly string[] = ["NO_COMPATIBLE_VARIANT", "NO_COMPATIBLE_VARIANT"];
 
 export function standingOf(
   deviceId: string,

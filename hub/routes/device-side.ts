@@ -6,6 +6,7 @@ import {
   EnrollReply,
   EnrollRequest,
   Envelope,
+  type Hold,
   Report,
   ReportReceipt,
 } from "@context-edge/protocol";
@@ -21,6 +22,7 @@ interface Identity {
   id: string;
   group_name: string;
   assignment_sequence: number;
+  hold: Hold | null;
 }
 
 const REPORT_LIMIT_BYTES = 4 * 2 ** 20;
@@ -46,7 +48,8 @@ export function addDeviceSide(app: FastifyInstance, hub: Hub): void {
         nextStep: "Enrol it again.",
       });
     if (device.revoked) throw new ProblemError("DEVICE_REVOKED", `${device.id} was revoked.`);
-    const identity = { id: device.id, group_name: device.group_name, assignment_sequence: device.assignment_sequence };
+    const { id, group_name, assignment_sequence, hold } = device;
+    const identity = { id, group_name, assignment_sequence, hold };
     identities.set(hash, identity);
     return identity;
   };

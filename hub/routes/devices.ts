@@ -1,10 +1,10 @@
-// Devices as people see them: list, one, and moving one to another group.
+// Devices as people see them: list, one, moving one to another group, and holding one as it is.
 import { Device, listOf, ListQuery, OutcomeReport, PatchDeviceRequest } from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { actorOf } from "../auth/people.ts";
-import { findDevice, moveDevice } from "../devices.ts";
+import { findDevice, holdDevice, moveDevice } from "../devices.ts";
 import { readFleet } from "../fleet.ts";
 import type { Hub } from "../hub.ts";
 import { deviceView } from "../views.ts";
@@ -48,9 +48,10 @@ export function addDevicesRoutes(app: FastifyInstance, hub: Hub): void {
     { schema: { params, body: PatchDeviceRequest, response: { 200: Device } } },
     async ({ params: { id }, body }) => {
       await hub.changes.make(actorOf(hub.config), async (change) => {
-        await moveDevice(change, await findDevice(change.tx, id), body.group, null);
+        if (body.group !== undefined) await moveDevice(change, await findDevice(change.tx, id), body.group, null);
+        if (body.hold !== undefined) await holdDevice(change, await findDevice(change.tx, id), body.hold);
       });
-      await hub.publisher.refresh([body.group]);
+      if (body.group !== undefined) await hub.publisher.refresh([body.group]);
       hub.publisher.wakeDevice(id);
       hub.conductor.wake();
       const device = await findDevice(store, id);

@@ -38,6 +38,7 @@ const device: DeviceRecord = {
   last_seen: null,
   revoked: false,
   assignment_sequence: Date.parse(AT),
+  hold: null,
   outbox: null,
   observed_number: 0,
   outcome_number: 0,

@@ -5,6 +5,7 @@ import type {
   Digest,
   Envelope,
   GateReport,
+  Hold,
   Observed,
   OutcomeReport,
   Progress,
@@ -61,6 +62,8 @@ export interface DeviceRecord {
   last_seen: string | null;
   revoked: boolean;
   assignment_sequence: number;
+  /** Set by an engineer; goes to the device in its assignment. */
+  hold: Hold | null;
   outbox: string | null;
   observed_number: number;
   outcome_number: number;

@@ -101,6 +101,10 @@ function devicesOn(db: Kysely<Schema>): Repositories["devices"] {
     assign: async (id, assignment) => {
       await db.updateTable("devices").set(assignment).where("id", "=", id).execute();
     },
+    hold: async (id, { hold, assignment_sequence }) => {
+      const held = { hold: hold && JSON.stringify(hold), assignment_sequence };
+      await db.updateTable("devices").set(held).where("id", "=", id).execute();
+    },
     saveReport: async (id, { observed, last_outcomes, ...numbers }) => {
       const documents = { observed: JSON.stringify(observed), last_outcomes: JSON.stringify(last_outcomes) };
       await db

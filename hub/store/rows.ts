@@ -35,6 +35,7 @@ export function toDevice(row: Row<"devices">): DeviceRecord {
   return {
     ...row,
     revoked: row.revoked !== 0,
+    hold: readOrNull(row.hold),
     observed: readOrNull(row.observed),
     last_outcomes: read(row.last_outcomes),
   };
@@ -44,6 +45,7 @@ export function fromDevice(device: DeviceRecord): Row<"devices"> {
   return {
     ...device,
     revoked: device.revoked ? 1 : 0,
+    hold: writeOrNull(device.hold),
     observed: writeOrNull(device.observed),
     last_outcomes: write(device.last_outcomes),
   };

@@ -52,6 +52,7 @@ export interface Schema {
     last_seen: string | null;
     revoked: number;
     assignment_sequence: number;
+    hold: string | null;
     outbox: string | null;
     observed_number: number;
     outcome_number: number;

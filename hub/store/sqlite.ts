@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { Kysely, SqliteDialect } from "kysely";
 import { Migrator } from "kysely/migration";
 import { first } from "./migrations/0001-first.ts";
+import { hold } from "./migrations/0002-hold.ts";
 import { repositoriesOn } from "./repositories.ts";
 import type { Schema } from "./schema.ts";
 import type { Store } from "./store.ts";
@@ -19,7 +20,10 @@ export async function openSqlite(file: string): Promise<Store> {
   sqlite.pragma("synchronous = FULL");
   sqlite.pragma("foreign_keys = ON");
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: sqlite }) });
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ "0001-first": first }) } });
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ "0001-first": first, "0002-hold": hold }) },
+  });
   const { error } = await migrator.migrateToLatest();
   if (error) {
     await db.destroy();

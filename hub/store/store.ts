@@ -47,6 +47,7 @@ export interface Repositories {
       id: string,
       assignment: Pick<DeviceRecord, "group_name" | "home_group" | "assignment_sequence">,
     ): Promise<void>;
+    hold(id: string, hold: Pick<DeviceRecord, "hold" | "assignment_sequence">): Promise<void>;
     saveReport(
       id: string,
       report: Pick<DeviceRecord, "outbox" | "observed_number" | "outcome_number" | "observed" | "last_outcomes">,

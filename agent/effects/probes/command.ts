@@ -3,7 +3,7 @@ import type { Measurement } from "@context-edge/protocol";
 import { z } from "zod";
 import { runCommand } from "../run-command.ts";
 import type { Probe } from "./probe.ts";
-import { powerTags } from "./tags.ts";
+import { conditions, tagsOf } from "./tags.ts";
 
 /** Last line of stdout. Every field may be missing. */
 const Said = z.object({
@@ -33,9 +33,10 @@ export function commandProbe(argv: readonly string[]): Probe {
     checkGolden: () => Promise.resolve(null),
     async measure({ policy }, signal) {
       const deadlineMs = policy.warmup_ms + policy.window_ms + LOOK_DEADLINE_MS;
+      const before = await conditions();
       const { healthy, said } = await run("measure", deadlineMs, signal);
       const at = new Date().toISOString();
-      const tags = await powerTags();
+      const tags = tagsOf(before, await conditions());
       if (!healthy) return { ...UNHEALTHY, at, tags };
       if (!said || said.samples === 0) return null;
       const { digest: _digest, ...figures } = said;

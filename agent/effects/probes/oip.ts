@@ -1,14 +1,24 @@
 // The probe for Open Inference Protocol services: warm-up, a paced and timed run, golden answers, and who is being served.
-import type { Evidence, Golden, Measurement, Tensor } from "@context-edge/protocol";
+import type { Golden, Measurement, ModelMetadata, Tensor } from "@context-edge/protocol";
 import { pause } from "../pause.ts";
+import { type InferBody, inferBody, type Wire } from "./binary-tensors.ts";
 import { compareGolden } from "./golden.ts";
 import type { OipClient } from "./oip-client.ts";
 import type { Look, Probe, Probing } from "./probe.ts";
-import { inputsFor } from "./synthesis.ts";
-import { powerTags } from "./tags.ts";
+import { inputsFor, inputsOf } from "./synthesis.ts";
+import { conditions, tagsOf } from "./tags.ts";
 import { figuresOf } from "./timing.ts";
 
-type InputSets = { are: "sets"; sets: Tensor[][] } | { are: "unwritable" } | { are: "unanswered" };
+/** How this model is asked, written once: what is timed is the service, not the writing of a request. */
+interface Asking {
+  key: string;
+  golden: Golden | null;
+  metadata: ModelMetadata;
+  wire: Wire;
+  server: string;
+  /** Sent in turn; null when nothing can be asked of this model. */
+  bodies: readonly InferBody[] | null;
+}
 
 const LOOK_DEADLINE_MS = 5_000;
 /** Reports wait for the counters; better none than a late report. */
@@ -18,18 +28,19 @@ const WARMUP_FAILURES = 3;
 
 export function oipProbe(client: OipClient): Probe {
   let own = 0;
-  const infer = async (inputs: readonly Tensor[], deadlineMs: number, signal: AbortSignal) => {
-    const answer = await client.infer(inputs, deadlineMs, signal);
+  let last: Asking | null = null;
+  const infer = async (body: InferBody, deadlineMs: number, signal: AbortSignal) => {
+    const answer = await client.infer(body, deadlineMs, signal);
     if (answer.ok) own += 1;
     return answer;
   };
 
-  const warmUp = async (sets: Tensor[][], { policy }: Probing, signal: AbortSignal) => {
+  const warmUp = async (bodies: readonly InferBody[], { policy }: Probing, signal: AbortSignal) => {
     const until = performance.now() + policy.warmup_ms;
     const latest = until + policy.window_ms;
     let failures = 0;
     for (let sent = 0; sent < policy.warmup_requests || performance.now() < until; sent += 1) {
-      const answer = await infer(sets[sent % sets.length] ?? [], policy.request_timeout_ms, signal);
+      const answer = await infer(inTurn(bodies, sent), policy.request_timeout_ms, signal);
       failures = answer.ok ? 0 : failures + 1;
       if (failures >= WARMUP_FAILURES || performance.now() > latest) return;
       await pause(policy.pace_ms, signal);
@@ -37,15 +48,14 @@ export function oipProbe(client: OipClient): Probe {
     }
   };
 
-  const run = async (sets: Tensor[][], { policy }: Probing, signal: AbortSignal) => {
+  const run = async (bodies: readonly InferBody[], { policy }: Probing, signal: AbortSignal) => {
     const timesMs: number[] = [];
     let errors = 0;
     const until = performance.now() + policy.window_ms;
     while (timesMs.length + errors < policy.samples && performance.now() < until) {
-      const startedAt = performance.now();
-      const inputs = sets[(timesMs.length + errors) % sets.length] ?? [];
-      const answer = await infer(inputs, policy.request_timeout_ms, signal);
-      if (answer.ok) timesMs.push(performance.now() - startedAt);
+      const body = inTurn(bodies, timesMs.length + errors);
+      const answer = await infer(body, policy.request_timeout_ms, signal);
+      if (answer.ok) timesMs.push(answer.value.elapsedMs);
       else errors += 1;
       await pause(policy.pace_ms, signal);
       signal.throwIfAborted();
@@ -53,41 +63,66 @@ export function oipProbe(client: OipClient): Probe {
     return { timesMs, errors };
   };
 
-  const inputSets = async (golden: Golden | null, signal: AbortSignal): Promise<InputSets> => {
-    const metadata = await client.metadata(LOOK_DEADLINE_MS, signal);
-    if (!metadata.ok) return { are: "unanswered" };
-    const sets = inputsFor(metadata.value, golden);
-    return typeof sets === "string" ? { are: "unwritable" } : { are: "sets", sets };
+  /** @returns null when the service does not say what it wants */
+  const asking = async (golden: Golden | null, signal: AbortSignal): Promise<Asking | null> => {
+    const answer = await client.metadata(LOOK_DEADLINE_MS, signal);
+    if (!answer.ok) return null;
+    const metadata = answer.value;
+    const key = JSON.stringify(metadata);
+    if (last?.key === key && last.golden === golden) return last;
+    // Not every server describes itself; then it speaks plain JSON.
+    const server = await client.server(LOOK_DEADLINE_MS, signal);
+    const wire = { outputs: metadata.outputs, speaksBinary: server.ok && server.value.speaksBinary };
+    const sets = inputsFor(metadata, golden);
+    const bodies = typeof sets === "string" ? null : sets.map((inputs) => inferBody(inputs, wire));
+    last = { key, golden, metadata, wire, server: server.ok ? server.value.name : "", bodies };
+    return last;
   };
 
   return {
     look: (signal) => look(client, signal),
 
-    async checkGolden({ golden, policy }, signal): Promise<Evidence["golden"] | null> {
+    async checkGolden({ golden, policy }, signal) {
       if (!golden || golden.samples.length === 0) return null;
+      const asked = await asking(golden, signal);
       const answers: (readonly Tensor[] | null)[] = [];
+      // One sample per request: a model of batch size one must be able to answer them too.
       for (const sample of golden.samples) {
-        const answer = await infer(sample.inputs, policy.request_timeout_ms, signal);
-        answers.push(answer.ok ? answer.value.outputs : null);
+        const body = asked && inferBody(inputsOf(asked.metadata, sample), asked.wire);
+        const answer = body && (await infer(body, policy.request_timeout_ms, signal));
+        answers.push(answer?.ok ? answer.value.response.outputs : null);
       }
       return compareGolden(golden, answers);
     },
 
     async measure(probing, signal): Promise<Measurement | null> {
-      const inputs = await inputSets(probing.golden, signal);
-      if (inputs.are === "unwritable") return null;
-      if (inputs.are === "sets") await warmUp(inputs.sets, probing, signal);
+      const asked = await asking(probing.golden, signal);
       // A service that died since it was ready is one that fails its requests, not one that cannot be asked.
-      const timed = inputs.are === "sets" ? await run(inputs.sets, probing, signal) : { timesMs: [], errors: 1 };
-      const figures = figuresOf(timed);
-      return { ...figures, at: new Date().toISOString(), tags: await powerTags() };
+      if (!asked) return { ...figuresOf({ timesMs: [], errors: 1 }), at: new Date().toISOString(), tags: {} };
+      const { bodies } = asked;
+      if (!bodies) return null;
+      await warmUp(bodies, probing, signal);
+      const before = await conditions();
+      const timed = await run(bodies, probing, signal);
+      // Under work: the clocks of a GPU that rests say nothing of the run.
+      const [after] = await Promise.all([
+        conditions(),
+        infer(inTurn(bodies, 0), probing.policy.request_timeout_ms, signal),
+      ]);
+      const tags = { ...tagsOf(before, after), runtime: asked.metadata.platform };
+      return {
+        ...figuresOf(timed),
+        at: new Date().toISOString(),
+        tags: asked.server === "" ? tags : { ...tags, server: asked.server },
+      };
     },
 
     async isAnswering({ golden, policy }, signal) {
-      const inputs = await inputSets(golden, signal);
+      const asked = await asking(golden, signal);
+      if (!asked) return false;
       // Ready, but of a kind we cannot ask: readiness alone has to do.
-      if (inputs.are !== "sets") return inputs.are === "unwritable";
-      return (await infer(inputs.sets[0] ?? [], policy.request_timeout_ms, signal)).ok;
+      if (!asked.bodies) return true;
+      return (await infer(inTurn(asked.bodies, 0), policy.request_timeout_ms, signal)).ok;
     },
 
     async counters(signal) {
@@ -100,6 +135,12 @@ export function oipProbe(client: OipClient): Probe {
       own = count;
     },
   };
+}
+
+function inTurn(bodies: readonly InferBody[], index: number): InferBody {
+  const body = bodies[index % bodies.length];
+  if (!body) throw new Error("there is nothing to send");
+  return body;
 }
 
 /** Ready means the server is, and the model is: Triton is "ready" with nothing loaded. */

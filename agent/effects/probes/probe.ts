@@ -1,5 +1,6 @@
 // How the agent looks at the inference service: is it ready, what does it serve, does it answer rightly, and how fast.
-import type { Evidence, Golden, Measurement, ProbePolicy } from "@context-edge/protocol";
+import type { Golden, Measurement, ProbePolicy } from "@context-edge/protocol";
+import type { GoldenFinding } from "./golden.ts";
 
 export interface Look {
   ready: boolean;
@@ -7,6 +8,8 @@ export interface Look {
   digest: string | null;
   /** Why it is not ready, in the service's words. */
   detail: string;
+  /** Its process ends again and again, in words. */
+  crash?: string;
 }
 
 /** Cumulative since the service loaded the model. */
@@ -25,7 +28,7 @@ export interface Probing {
 export interface Probe {
   look(signal: AbortSignal): Promise<Look>;
   /** @returns null when this probe cannot ask for answers. */
-  checkGolden(probing: Probing, signal: AbortSignal): Promise<Evidence["golden"] | null>;
+  checkGolden(probing: Probing, signal: AbortSignal): Promise<GoldenFinding | null | undefined>;
   /** Warms up, then measures. @returns null when this probe cannot measure. */
   measure(probing: Probing, signal: AbortSignal): Promise<Measurement | null>;
   /** One ordinary request, for the soak. */

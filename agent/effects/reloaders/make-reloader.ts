@@ -1,7 +1,10 @@
 // The reloader the settings ask for.
 import type { Config } from "../../config.ts";
 import type { Http } from "../http.ts";
+import { clusterAccess } from "./cluster-access.ts";
 import { commandReloader } from "./command.ts";
+import { dbusReloader } from "./dbus.ts";
+import { kubernetesReloader } from "./kubernetes.ts";
 import { noReloader } from "./none.ts";
 import type { Reloader } from "./reloader.ts";
 import { systemdPathReloader } from "./systemd-path.ts";
@@ -12,6 +15,13 @@ export function makeReloader(config: Config, http: Http, servedName: string): Re
     command: () => commandReloader(config.AGENT_RELOAD_COMMAND ?? []),
     triton: () => tritonReloader(http, config.AGENT_INFERENCE_URL, servedName),
     "systemd-path": () => systemdPathReloader(config.AGENT_REQUEST_DIR),
+    dbus: () => dbusReloader(config.AGENT_UNIT),
+    kubernetes: () =>
+      kubernetesReloader(http, {
+        selector: config.AGENT_KUBERNETES_SELECTOR,
+        node: config.AGENT_NODE_NAME ?? "",
+        access: () => clusterAccess(process.env, config.AGENT_KUBERNETES_NAMESPACE),
+      }),
     none: () => noReloader(),
   };
   return makers[config.AGENT_RELOADER]();

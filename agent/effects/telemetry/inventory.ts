@@ -1,72 +1,88 @@
-// What this device is: processor, module, L4T and TensorRT, each only as far as the machine itself says so.
-import { readFile } from "node:fs/promises";
+// What this device is: processor, module, L4T, TensorRT and power mode, each only as far as the machine itself says so.
+import { access, readFile } from "node:fs/promises";
 import { arch, hostname, totalmem } from "node:os";
+import { join } from "node:path";
 import type { Inventory } from "@context-edge/protocol";
+import {
+  jetPackOf,
+  l4tFromPackage,
+  l4tFromRelease,
+  powerModeFrom,
+  smOf,
+  tensorRtFromPackage,
+} from "../../core/platform.ts";
 import { runCommand } from "../run-command.ts";
 
 export const AGENT_VERSION = "0.1.0";
 
-/** Where Linux on Tegra keeps these; given by tests. */
-export interface InventorySources {
-  deviceTreeModel: string;
-  deviceTreeCompatible: string;
-  tegraRelease: string;
+export interface InventoryOptions {
+  /** The operator's word on the inference container; it outranks the host's packages. */
+  tensorrt?: string | undefined;
+  /** `/`, or the tree of a test. */
+  root?: string;
+  /** Prints of a program, null when it failed or is not there; a test brings its own. */
+  run?: (argv: readonly string[]) => Promise<string | null>;
 }
 
-const JETSON: InventorySources = {
-  deviceTreeModel: "/proc/device-tree/model",
-  deviceTreeCompatible: "/proc/device-tree/compatible",
-  tegraRelease: "/etc/nv_tegra_release",
-};
+const DEADLINE_MS = 5_000;
 
-/** GPU compute capability by SoC (NVIDIA's table of Jetson modules). */
-const SM_OF_SOC: Record<string, string> = {
-  tegra210: "5.3",
-  tegra186: "6.2",
-  tegra194: "7.2",
-  tegra234: "8.7",
-  tegra264: "11.0",
-};
-
-export async function takeInventory(sources: InventorySources = JETSON): Promise<Inventory> {
-  const [model, compatible, release] = await Promise.all(
-    [sources.deviceTreeModel, sources.deviceTreeCompatible, sources.tegraRelease].map(readText),
+/** Nothing is started on a machine that is no Jetson. */
+export async function takeInventory({ tensorrt, root = "/", run = output }: InventoryOptions = {}): Promise<Inventory> {
+  const [model, compatible, release, mode] = await Promise.all(
+    ["proc/device-tree/model", "proc/device-tree/compatible", "etc/nv_tegra_release", "var/lib/nvpmodel/status"].map(
+      (path) => readText(join(root, path)),
+    ),
   );
-  const soc = Object.keys(SM_OF_SOC).find((name) => compatible?.includes(name));
-  const sm = soc === undefined ? undefined : SM_OF_SOC[soc];
-  const l4t = l4tFrom(release ?? "");
-  const tensorrt = soc === undefined ? undefined : await hostTensorRt();
+  const sm = smOf(compatible ?? "");
+  const isJetson = sm !== undefined || (release ?? "") !== "";
+  const l4t = l4tFromRelease(release ?? "") ?? (isJetson ? await l4tOfPackage(run) : undefined);
+  const present = tensorrt ?? (isJetson ? await hostTensorRt(run) : undefined);
+  const powerMode = isJetson ? await powerModeOf(root, mode, run) : undefined;
   return {
     agent_version: AGENT_VERSION,
     arch: arch() === "x64" ? "x86_64" : arch(),
     hostname: hostname(),
-    ...(model ? { module: model.slice(0, 128) } : {}),
-    ...(sm === undefined ? {} : { sm }),
-    ...(l4t === undefined ? {} : { l4t }),
-    ...(tensorrt === undefined ? {} : { tensorrt }),
+    ...stated("module", model?.slice(0, 128)),
+    ...stated("sm", sm),
+    ...stated("l4t", l4t),
+    ...stated("jetpack", l4t === undefined ? undefined : jetPackOf(l4t)),
+    ...stated("tensorrt", present),
+    ...stated("power_mode", powerMode),
     memory_bytes: totalmem(),
   };
 }
 
-/** `# R35 (release), REVISION: 3.1, GCID: …` → `35.3.1` */
-export function l4tFrom(release: string): string | undefined {
-  const match = /^# R(\d+) \(release\), REVISION: ([\d.]+)/.exec(release);
-  return match ? `${match[1]}.${match[2]}` : undefined;
+function stated<K extends keyof Inventory>(key: K, value: string | undefined): Partial<Record<K, string>> {
+  return value === undefined || value === "" ? {} : ({ [key]: value } as Record<K, string>);
 }
 
-/** `10.3.0.30-1+cuda12.5` → `10.3.0`. The host's; an inference container may hold another. */
-export function tensorRtFrom(packageVersion: string): string | undefined {
-  return /^(\d+\.\d+\.\d+)/.exec(packageVersion.trim())?.[1];
+async function l4tOfPackage(run: NonNullable<InventoryOptions["run"]>): Promise<string | undefined> {
+  return l4tFromPackage((await run(["dpkg-query", "-W", "-f=${Version}", "nvidia-l4t-core"])) ?? "");
 }
 
-async function hostTensorRt(): Promise<string | undefined> {
+async function hostTensorRt(run: NonNullable<InventoryOptions["run"]>): Promise<string | undefined> {
   for (const name of ["libnvinfer10", "libnvinfer8"]) {
-    const argv = ["dpkg-query", "-W", "-f=${Version}", name];
-    const end = await runCommand(argv, { deadlineMs: 5_000, environment: {}, signal: new AbortController().signal });
-    const version = end.exitCode === 0 ? tensorRtFrom(end.stdout) : undefined;
+    const version = tensorRtFromPackage((await run(["dpkg-query", "-W", "-f=${Version}", name])) ?? "");
     if (version !== undefined) return version;
   }
   return undefined;
+}
+
+/** The program knows the mode's name, the file only its number. */
+async function powerModeOf(root: string, status: string | undefined, run: NonNullable<InventoryOptions["run"]>) {
+  const number = /pmode:(\w+)/.exec(status ?? "")?.[1];
+  const isThere = await access(join(root, "usr/sbin/nvpmodel")).then(
+    () => true,
+    () => false,
+  );
+  const named = isThere ? powerModeFrom((await run([join(root, "usr/sbin/nvpmodel"), "-q"])) ?? "") : undefined;
+  return named ?? number;
+}
+
+async function output(argv: readonly string[]): Promise<string | null> {
+  const signal = new AbortController().signal;
+  const end = await runCommand(argv, { deadlineMs: DEADLINE_MS, environment: {}, signal });
+  return end.exitCode === 0 ? end.stdout : null;
 }
 
 /** Device-tree strings end in NUL. */

@@ -1,0 +1,26 @@
+// `node bench/run.ts`: lists the benches. `node bench/run.ts download [rounds]`: runs one. Nothing here asserts a time.
+import { LEAST_ROUNDS } from "./measure.ts";
+
+type Bench = { what: string; load: () => Promise<{ run: (rounds?: number) => Promise<void> }> };
+
+const BENCHES: Record<string, Bench> = {
+  download: {
+    what: "download, verification and fsync, against curl, openssl and sync",
+    load: () => import("./download.ts"),
+  },
+  swap: { what: "swaps of the current link while another process opens it", load: () => import("./swap.ts") },
+};
+
+const [name, rounds] = process.argv.slice(2);
+const bench = name === undefined ? undefined : BENCHES[name];
+if (bench) {
+  const asked = Number(rounds ?? LEAST_ROUNDS);
+  if (asked < LEAST_ROUNDS)
+    console.log(`fewer than ${LEAST_ROUNDS} rounds: good for a trial, not for a figure to tell`);
+  const { run } = await bench.load();
+  await run(asked);
+} else {
+  console.log("node bench/run.ts NAME [ROUNDS]");
+  for (const [each, { what }] of Object.entries(BENCHES)) console.log(`  ${each.padEnd(10)} ${what}`);
+  process.exitCode = name === undefined ? 0 : 2;
+}
