@@ -58,3 +58,18 @@ export async function started(file: string, task: unknown): Promise<{ child: Chi
   const [line] = (await once(createInterface(child.stdout), "line")) as [string];
   return { child, first: line };
 }
+
+/** The agent as it is bundled for its image. */
+export async function bundledAgent(): Promise<{ path: string; drop(): Promise<void> }> {
+  const dir = await mkdtemp(join(tmpdir(), "context-edge-agent-"));
+  const built = await rolldown({ input: here("../agent/main.ts"), platform: "node", logLevel: "silent" });
+  await built.write({
+    dir,
+    format: "esm",
+    minify: true,
+    entryFileNames: "agent.mjs",
+    chunkFileNames: "[name]-[hash].mjs",
+  });
+  await built.close();
+  return { path: join(dir, "agent.mjs"), drop: () => rm(dir, { recursive: true, force: true }) };
+}

@@ -8,6 +8,10 @@ const BENCHES: Record<string, Bench> = {
     what: "download, verification and fsync, against curl, openssl and sync",
     load: () => import("./download.ts"),
   },
+  footprint: {
+    what: "an idle agent: memory, start to first poll, CPU; beside Mender's client and an empty Node",
+    load: () => import("./footprint.ts"),
+  },
   swap: { what: "swaps of the current link while another process opens it", load: () => import("./swap.ts") },
 };
 

@@ -87,6 +87,18 @@ test.each([
     verdict: "inconclusive",
     code: "POWER_MODE_CHANGED",
   },
+  {
+    what: "fault 46: not ready, and the service says that its GPU is full",
+    found: { ready: false, detail: "default: Internal: CUDA_ERROR_OUT_OF_MEMORY" },
+    verdict: "fail",
+    code: "OUT_OF_GPU_MEMORY",
+  },
+  {
+    what: "answers that were counted and not timed, under a limit",
+    found: { measurement: measured(5, { p50_ms: null, p95_ms: null }) },
+    verdict: "inconclusive",
+    code: "NOT_TIMED",
+  },
   { what: "nothing measurable", found: { measurement: null }, verdict: "pass", code: "OK" },
   { what: "an identity nobody confirms", found: { identity: "unconfirmed" }, verdict: "pass", code: "OK" },
 ] as const)("$what: $verdict with $code", ({ found, verdict, code }) => {
@@ -104,6 +116,12 @@ test("the sentence of a slow model carries the baseline it was compared with", (
   const lenient = { ...policy, baseline_floor_ms: 25 };
   const judged = judgeCandidate(examined({ measurement: measured(84.2) }), lenient, measured(1.9), DIGEST);
   expect(judged.message).toBe("p95 was 84.2 ms, allowed 27.4 ms (baseline 1.9 ms × 1.25 + 25 ms)");
+});
+
+test("a probe that cannot measure proves no absolute limit", () => {
+  const strict = { ...policy, max_p95_ms: 12 };
+  const judged = judgeCandidate(examined({ measurement: null }), strict, null, DIGEST);
+  expect(judged).toMatchObject({ verdict: "inconclusive", code: "NOT_TIMED" });
 });
 
 test("without a baseline and without a limit, any latency passes", () => {
@@ -144,7 +162,8 @@ test.each<[string, number, Record<string, string>, Record<string, string>, strin
   ],
   ["slow on a cool device", 50, { ...hot, junction_c: "60.0", overcurrent_events: "0" }, {}, "LATENCY_OVER_BASELINE"],
   ["fast although it was hot", 5, hot, {}, "OK"],
-  ["slow, but the baseline was throttled and says nothing", 50, {}, { overcurrent_events: "2" }, "OK"],
+  ["slower even than a baseline that was throttled", 50, {}, { overcurrent_events: "2" }, "LATENCY_OVER_BASELINE"],
+  ["within what a throttled baseline allows", 14, {}, { overcurrent_events: "2" }, "OK"],
 ])("%s", (_, p95, tags, before, code) => {
   const judged = judgeCandidate(
     examined({ measurement: measured(p95, { tags }) }),

@@ -1,5 +1,6 @@
 // Is the service healthy and fast enough with this file? Figures and a policy in; pass, fail or inconclusive with a sentence out.
 import type { Evidence, Measurement, ProbePolicy } from "@context-edge/protocol";
+import { explainLoadFailure } from "./engine.ts";
 import { strainOf } from "./strain.ts";
 import type { Examination, Judgement } from "./steps.ts";
 
@@ -22,10 +23,9 @@ export function judgeCandidate(
   const found = judgeService(examination, policy, expectedDigest);
   if (found.verdict !== "pass") return found;
   const measured = examination.measurement;
-  if (!measured) return found;
-  // Taken while the device was throttled, a baseline is slower than the old model is, and would let anything pass.
-  const isBaselineFit = baseline !== null && strainOf(baseline, baseline) === null;
-  const limit = tightestLimit(policy, isBaselineFit ? baseline : null);
+  if (!measured) return policy.max_p95_ms === null ? found : notTimed(found.evidence);
+  // A baseline taken while the device was throttled is slower than the old model is: a limit too kind, but better than none.
+  const limit = tightestLimit(policy, baseline);
   const evidence: Evidence = { ...found.evidence, ...(limit ? { limit_p95_ms: round(limit.ms) } : {}) };
 
   // A model so slow that the window holds few samples is slow, not unproven: the median alone is over the limit.
@@ -49,6 +49,7 @@ export function judgeCandidate(
       evidence,
     };
   }
+  if (limit && measured.p95_ms === null) return notTimed(evidence);
   if (limit && measured.p95_ms !== null && measured.p95_ms > limit.ms) {
     // Heat and clocks may explain slowness, and nothing else: wrong answers and errors were decided before.
     const strain = strainOf(measured, baseline);
@@ -73,6 +74,17 @@ export function judgeCandidate(
   return { ...found, evidence };
 }
 
+/** A limit nobody could hold the model against was not kept. */
+function notTimed(evidence: Evidence): Judgement {
+  return {
+    verdict: "inconclusive",
+    code: "NOT_TIMED",
+    message: "there is a limit for its latency, but this device's probe gave no times",
+    nextStep: "Set AGENT_PROBE to one that measures, or take the limit out of the deployment's policy.",
+    evidence,
+  };
+}
+
 /** What any served file must show: ready, itself, right answers, few errors. Used for the restored model too. */
 export function judgeService(examination: Examination, policy: ProbePolicy, expectedDigest: string): Judgement {
   const { measurement, identity, golden } = examination;
@@ -93,6 +105,8 @@ export function judgeService(examination: Examination, policy: ProbePolicy, expe
     return fail("CRASH_LOOP", message, "Read the inference service's own log for why it ends.");
   }
   if (!examination.ready) {
+    const known = explainLoadFailure(examination.detail);
+    if (known) return fail(known.code, `the inference service is not ready: ${known.message}`, known.nextStep);
     const message = `the inference service was not ready within ${seconds(policy.cold_start_ms)}`;
     return fail("NOT_READY", message, "Read the inference service's own log for why it could not load the file.");
   }

@@ -41,7 +41,12 @@ export async function examine(examining: Examining): Promise<Examination> {
     measurement ? "" : "not timed: this service cannot be asked for an answer",
     answered?.note ?? "",
   ];
-  return { ...examination, golden: answered ? withoutNote(answered) : null, measurement, detail: detail.filter((one) => one !== "").join("; ") };
+  return {
+    ...examination,
+    golden: answered ? withoutNote(answered) : null,
+    measurement,
+    detail: detail.filter((one) => one !== "").join("; "),
+  };
 }
 
 /** The running model before a swap. @returns no measurement, with the reason, when it cannot serve as a baseline. */

@@ -12,7 +12,7 @@ export interface FakeInference {
   served(): string | null;
   /** What came in, oldest first: `load`, `unload`, and nothing else. */
   reloads: ("load" | "unload")[];
-  /** Makes the service keep serving what it has, whatever it is told to load. */
+  /** Makes loads come back with the file that was served before, as a server does that takes the new one for unmodified. */
   ignoreReloads(isIgnoring: boolean): void;
   setDown(isDown: boolean): void;
   close(): Promise<void>;
@@ -30,6 +30,7 @@ export async function startFakeInference(link: string): Promise<FakeInference> {
   let loaded: Loaded | null = null;
   let isDown = false;
   let isIgnoring = false;
+  let isUnloaded = false;
   const reloads: ("load" | "unload")[] = [];
 
   const load = async () => {
@@ -50,6 +51,7 @@ export async function startFakeInference(link: string): Promise<FakeInference> {
     const verb = /^\/v2\/repository\/models\/default\/(load|unload)$/.exec(url)?.[1];
     if (verb === "load" || verb === "unload") {
       reloads.push(verb);
+      isUnloaded = verb === "unload" && isIgnoring;
       if (isIgnoring) return send(200, null);
       loaded = null;
       if (verb === "unload") return send(200, null);
@@ -61,7 +63,7 @@ export async function startFakeInference(link: string): Promise<FakeInference> {
     if (isDown) return send(503, { error: "down" });
     if (url === "/v2/health/ready") return send(200, null);
     const isDead = loaded !== null && loaded.behaviour.diesAfter > 0 && loaded.requests >= loaded.behaviour.diesAfter;
-    if (!loaded || isDead) return send(400, { error: "model 'default' is not ready" });
+    if (!loaded || isDead || isUnloaded) return send(400, { error: "model 'default' is not ready" });
     if (url === "/v2/models/default") return send(200, metadataOf(loaded));
     if (url === "/v2/models/default/stats") return send(200, statsOf(loaded));
     if (url === "/v2/models/default/infer") return infer(loaded, body, send);

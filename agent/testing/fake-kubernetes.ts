@@ -20,6 +20,8 @@ export interface FakeKubernetes {
   refuse: { method: string; status: number } | null;
   /** Whether pods that replace deleted ones become ready. */
   willBeReady: boolean;
+  /** Deleted pods stay in the list, as while their grace period runs. */
+  isLingering: boolean;
 }
 
 export async function fakeKubernetes(nodes: readonly string[]): Promise<FakeKubernetes> {
@@ -37,6 +39,7 @@ export async function fakeKubernetes(nodes: readonly string[]): Promise<FakeKube
     asked: [],
     refuse: null,
     willBeReady: true,
+    isLingering: false,
   };
   fake.url = await loopbackServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://cluster");
@@ -44,6 +47,8 @@ export async function fakeKubernetes(nodes: readonly string[]): Promise<FakeKube
     const send = (status: number, body: unknown) =>
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     if (request.headers.authorization !== "Bearer service-account") return send(401, { reason: "Unauthorized" });
+    if (url.pathname.endsWith("/selfsubjectaccessreviews"))
+      return send(201, { status: { allowed: fake.refuse?.method !== "DELETE" } });
     if (fake.refuse !== null && fake.refuse.method === request.method)
       return send(fake.refuse.status, { reason: "Forbidden" });
     const name = /^\/api\/v1\/namespaces\/edge\/pods(?:\/(?<name>[^/]+))?$/.exec(url.pathname)?.groups?.["name"];
@@ -51,7 +56,8 @@ export async function fakeKubernetes(nodes: readonly string[]): Promise<FakeKube
       const found = fake.pods.find((one) => one.name === name);
       if (!found) return send(404, { reason: "NotFound" });
       fake.deleted.push(found.name);
-      fake.pods = [...fake.pods.filter((one) => one !== found), pod(found.node, fake.willBeReady)];
+      const staying = fake.pods.filter((one) => fake.isLingering || one !== found);
+      fake.pods = [...staying, pod(found.node, fake.willBeReady)];
       return send(200, {});
     }
     const selector = url.searchParams.get("labelSelector");

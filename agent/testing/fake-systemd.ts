@@ -15,6 +15,11 @@ export interface FakeSystemd {
   /** Calls of the manager, in order: `RestartUnit context-edge-inference.service`. */
   calls: string[];
   unit: { activeState: string; subState: string; restarts: number };
+  /** Changes with every restart that was carried out. */
+  invocation: number;
+  loadState: string;
+  /** So many looks see the process before the restart: the job waits in systemd's queue. */
+  queuedLooks: number;
   /** What a restart does to the unit; a test's own. */
   onRestart(): void;
   /** Refuses RestartUnit with this error. */
@@ -44,6 +49,9 @@ export async function fakeSystemd(): Promise<FakeSystemd> {
       fake.unit = { activeState: "active", subState: "running", restarts: 0 };
     },
     denied: null,
+    invocation: 1,
+    loadState: "loaded",
+    queuedLooks: 0,
   };
   const bus = createClient({ busAddress: address });
   onTestFinished(() => void bus.connection.end());
@@ -54,6 +62,7 @@ export async function fakeSystemd(): Promise<FakeSystemd> {
     handler({ unit }: { unit: string }) {
       if (fake.denied !== null) throw Object.assign(new Error("denied"), { dbusName: fake.denied });
       fake.calls.push(`${verb} ${unit}`);
+      fake.invocation += verb === "RestartUnit" ? 1 : 0;
       if (verb === "RestartUnit") fake.onRestart();
       else fake.unit = { ...fake.unit, activeState: "inactive", subState: "dead" };
       return "/org/freedesktop/systemd1/job/1";
@@ -77,6 +86,12 @@ export async function fakeSystemd(): Promise<FakeSystemd> {
     properties: {
       ActiveState: read("s", () => fake.unit.activeState),
       SubState: read("s", () => fake.unit.subState),
+      LoadState: read("s", () => fake.loadState),
+      InvocationID: read("ay", () => {
+        const isOld = fake.invocation > 1 && fake.queuedLooks > 0;
+        fake.queuedLooks -= isOld ? 1 : 0;
+        return Buffer.alloc(16, fake.invocation - (isOld ? 1 : 0));
+      }),
     },
   });
   const service = defineInterface({

@@ -101,6 +101,8 @@ export function connectToHub(send: Send) {
       call(Deployment, "PUT", `/api/v1/groups/${enc(group)}/target`, { version }),
     createGroup: (name: string) => call(Group, "POST", "/api/v1/groups", { name }),
     move: (device: string, group: string) => call(Device, "PATCH", `/api/v1/devices/${enc(device)}`, { group }),
+    hold: (device: string, hold: { hours: number; reason: string } | null) =>
+      call(Device, "PATCH", `/api/v1/devices/${enc(device)}`, { hold }),
     steer: (id: string, action: string, reason: string) =>
       call(Deployment, "POST", `/api/v1/deployments/${enc(id)}/${action}`, reason === "" ? {} : { reason }),
   };

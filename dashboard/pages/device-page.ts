@@ -6,6 +6,8 @@ import { bytes, count, milliseconds, shortDigest } from "../format/numbers.ts";
 import { absolute } from "../format/time.ts";
 import type { FleetState } from "../live/state.ts";
 import { deviceProgress } from "../parts/device-progress.ts";
+import { askToHold, askToRelease } from "../parts/hold-questions.ts";
+import { machineFacts } from "../parts/machine-facts.ts";
 import { badge, SYNC_TONE, SYNC_WORDS } from "../parts/tones.ts";
 import { PageElement } from "./page-element.ts";
 
@@ -28,6 +30,11 @@ export class DevicePage extends PageElement {
           ${device.online ? nothing : badge("quiet", "Offline")}
         </h1>
         <div class="actions">
+          ${
+            device.hold
+              ? html`<button type="button" @click=${() => askToRelease(this, device)}>End the hold</button>`
+              : html`<button type="button" @click=${() => askToHold(this, device)}>Hold</button>`
+          }
           ${link ? html`<a class="button" href=${link} target="_blank" rel="noreferrer">Its own status page</a>` : nothing}
         </div>
       </header>
@@ -43,6 +50,13 @@ export class DevicePage extends PageElement {
           ? html`<p class="callout warn">
               Held until ${absolute(device.hold.until)}: ${device.hold.reason || "no reason was given"}. Nothing is
               installed before that.
+            </p>`
+          : nothing
+      }
+      ${
+        model?.waiting && model.waiting.for !== "hold"
+          ? html`<p class="callout">
+              ${model.waiting.message}${model.waiting.until ? `, until ${absolute(model.waiting.until)}` : ""}.
             </p>`
           : nothing
       }
@@ -89,6 +103,14 @@ export class DevicePage extends PageElement {
               : html`<p class="muted">No statistics were reported.</p>`
           }
         </section>
+        ${
+          device.telemetry
+            ? html`<section class="card">
+                <h2>Machine</h2>
+                ${machineFacts(device.telemetry)}
+              </section>`
+            : nothing
+        }
         <section class="card">
           <h2>Inventory</h2>
           ${inventory(device)}
@@ -109,6 +131,7 @@ function inventory({ inventory: found, enrolled_at }: Device): TemplateResult {
     ["Host", found?.hostname],
     ["Module", found?.module],
     ["L4T", found?.l4t],
+    ["JetPack", found?.jetpack],
     ["TensorRT", found?.tensorrt],
     ["Memory", found?.memory_bytes === undefined ? undefined : bytes(found.memory_bytes)],
   ];

@@ -90,7 +90,8 @@ function decode(part: Uint8Array, datatype: string): Data | undefined {
   const codec = CODECS[datatype];
   if (!codec || part.byteLength % codec.elementBytes !== 0) return undefined;
   try {
-    return codec.decode(part.slice().buffer);
+    // Not `slice`: a Buffer's is a view of a pool that holds other things too.
+    return codec.decode(new Uint8Array(part).buffer);
   } catch {
     // Text whose lengths do not add up.
     return undefined;

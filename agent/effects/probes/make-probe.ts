@@ -13,7 +13,7 @@ export function makeProbe(config: Config, http: Http, servedName: string, link: 
   const makers: Record<Config["AGENT_PROBE"], () => Probe> = {
     oip: () => oipProbe(oipClient(http, config.AGENT_INFERENCE_URL, servedName, config.AGENT_METRICS_URL)),
     trtexec: () => trtexecProbe({ program: config.AGENT_TRTEXEC, more: config.AGENT_TRTEXEC_ARGS ?? [], link }),
-    command: () => commandProbe(config.AGENT_PROBE_COMMAND ?? []),
+    command: () => commandProbe({ argv: config.AGENT_PROBE_COMMAND ?? [], link }),
     none: () => noProbe(),
   };
   return makers[config.AGENT_PROBE]();

@@ -6,6 +6,8 @@ export interface TrtexecSummary {
   passed: boolean;
   /** `100300` of `[TensorRT v100300]`. */
   version: string | null;
+  /** From throughput and wall time; 0 when they were not printed. */
+  samples: number;
   minMs: number | null;
   maxMs: number | null;
   meanMs: number | null;
@@ -28,6 +30,7 @@ export function parseTrtexec(output: string): TrtexecSummary {
   return {
     passed: banner?.["verdict"] === "PASSED",
     version: banner?.["version"] ?? null,
+    samples: samplesOf(output),
     minMs: figure("min"),
     maxMs: figure("max"),
     meanMs: figure("mean"),
@@ -35,6 +38,12 @@ export function parseTrtexec(output: string): TrtexecSummary {
     percentilesMs: Object.fromEntries(percentiles.map(([, percent, ms]) => [Number(percent), Number(ms)])),
     error: /^\[[^\]]*\] \[E\] (?<text>.*)$/m.exec(output)?.groups?.["text"] ?? "",
   };
+}
+
+function samplesOf(output: string): number {
+  const perSecond = numberOf(/Throughput: ([\d.]+) qps/.exec(output)?.[1]);
+  const seconds = numberOf(/Total Host Walltime: ([\d.]+) s/.exec(output)?.[1]);
+  return Math.round((perSecond ?? 0) * (seconds ?? 0));
 }
 
 function numberOf(text: string | undefined): number | null {

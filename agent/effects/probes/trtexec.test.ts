@@ -1,5 +1,5 @@
 // trtexec in two generations: printed summaries, exported times, refused flags, failures and hangs, by a script in its place.
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ProbePolicy } from "@context-edge/protocol";
 import { describe, expect, test } from "vitest";
@@ -54,14 +54,17 @@ describe("trtexec", () => {
       `#!/bin/sh\necho "$@" >> ${dir}/argv\nfor w; do case $w in --exportTimes=*) out=\${w#*=};; esac; done\n${script}\n`,
     );
     await chmod(program, 0o755);
-    const probe = trtexecProbe({ program, more: ["--shapes=in:1x3x640x640"], link: "/models/current.trt" });
-    return { probe, argv: () => readFile(join(dir, "argv"), "utf8") };
+    const link = join(dir, "current.trt");
+    await writeFile(join(dir, "model-v1.trt"), "plan");
+    await symlink("model-v1.trt", link);
+    const probe = trtexecProbe({ program, more: ["--shapes=in:1x3x640x640"], link });
+    return { probe, dir, link, argv: () => readFile(join(dir, "argv"), "utf8") };
   }
   const printing = (text: string) => `cat <<'END'\n${text}\nEND\n`;
   const probing = { policy, golden: null };
 
   test("times come from the export, version and flags stand beside them", async () => {
-    const { probe, argv } = await fake(
+    const { probe, argv, link } = await fake(
       `${printing(NEW)}[ -n "$out" ] && echo '[{"latencyMs": 8}, {"latencyMs": 9}]' > "$out"; exit 0`,
     );
     expect(await probe.look(never)).toMatchObject({ ready: true });
@@ -71,8 +74,35 @@ describe("trtexec", () => {
       p95_ms: 9,
       tags: { trtexec: "100300", flags: "--useSpinWait --noDataTransfers" },
     });
-    expect(await argv()).toContain("--loadEngine=/models/current.trt --warmUp=10 --duration=1");
+    expect(await argv()).toContain(`--loadEngine=${link} --warmUp=10 --duration=1`);
     expect(await argv()).toContain("--shapes=in:1x3x640x640");
+  });
+
+  test("an engine that was proved is not loaded again at every look, another one behind the link is", async () => {
+    const { probe, dir, link, argv } = await fake(printing(NEW));
+    for (let look = 0; look < 3; look += 1) expect(await probe.look(never)).toMatchObject({ ready: true });
+    expect(await probe.isAnswering(probing, never)).toBe(true);
+    const loads = async () => (await argv()).match(/--skipInference/g)?.length;
+    expect(await loads()).toBe(1);
+    await writeFile(join(dir, "model-v2.trt"), "another plan");
+    await rm(link);
+    await symlink("model-v2.trt", link);
+    expect(await probe.look(never)).toMatchObject({ ready: true });
+    expect(await loads()).toBe(2);
+    await rm(join(dir, "model-v2.trt"));
+    expect(await probe.look(never)).toMatchObject({
+      ready: false,
+      detail: expect.stringContaining("leads to no file"),
+    });
+  });
+
+  test("a program that exports no times is read by what it prints", async () => {
+    const { probe } = await fake(printing(`${NEW}\n[11/15/2024-08:38:09] [I] Total Host Walltime: 3.00 s`));
+    expect(await probe.measure(probing, never)).toMatchObject({ samples: 370, errors: 0, p50_ms: 8.2, p95_ms: 8.7 });
+    const old = `${OLD}\n[01/02/2022-03:04:05] [I] Throughput: 100 qps\n[01/02/2022-03:04:05] [I] Total Host Walltime: 2 s`;
+    const { probe: older } = await fake(printing(old));
+    // A single percentile was printed then: the 99th is no kinder than the 95th.
+    expect(await older.measure(probing, never)).toMatchObject({ samples: 200, p95_ms: 4.1, max_ms: 4.9 });
   });
 
   test("flags that a newer one refuses are left out", async () => {

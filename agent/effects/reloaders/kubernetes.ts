@@ -4,7 +4,7 @@ import { describe } from "../../errors.ts";
 import type { Http } from "../http.ts";
 import { pause } from "../pause.ts";
 import type { ClusterAccess } from "./cluster-access.ts";
-import { reloadFailed, type Reloader } from "./reloader.ts";
+import { notNow, reloadFailed, type Reloader } from "./reloader.ts";
 
 /** As much of a pod as is needed (core/v1). */
 const Pod = z.object({
@@ -14,6 +14,8 @@ const Pod = z.object({
 });
 type Pod = z.infer<typeof Pod>;
 const PodList = z.object({ items: z.array(Pod) });
+/** `SelfSubjectAccessReview` (authorization.k8s.io/v1): whoever is asking may always ask this. */
+const Review = z.object({ status: z.object({ allowed: z.boolean() }) });
 
 export interface KubernetesSettings {
   selector: string;
@@ -26,11 +28,19 @@ type Answered<T> = { ok: true; value: T } | { ok: false; message: string };
 
 const LOOK_EVERY_MS = 500;
 const CALL_MS = 10_000;
+const ACCESS_STEP = "Check the cluster's API, and that the agent's service account may list and delete pods there.";
+const PODS_STEP = "Check AGENT_KUBERNETES_SELECTOR and AGENT_NODE_NAME, and that the inference pod is scheduled here.";
 
 export function kubernetesReloader(http: Http, settings: KubernetesSettings): Reloader {
   const { selector, node } = settings;
 
-  const call = (access: ClusterAccess, method: "GET" | "DELETE", path: string, signal: AbortSignal, json?: object) =>
+  const call = (
+    access: ClusterAccess,
+    method: "GET" | "DELETE" | "POST",
+    path: string,
+    signal: AbortSignal,
+    json?: object,
+  ) =>
     http.request({
       method,
       url: new URL(path, access.url).href,
@@ -53,8 +63,27 @@ export function kubernetesReloader(http: Http, settings: KubernetesSettings): Re
     return { ok: true, value: parsed.data.items.filter((pod) => pod.spec.nodeName === node) };
   };
 
+  /** A cluster that cannot be asked does not forbid: the deletion itself will tell. */
+  const mayDelete = async (access: ClusterAccess, signal: AbortSignal): Promise<boolean> => {
+    const resourceAttributes = { namespace: access.namespace, verb: "delete", resource: "pods" };
+    const review = { kind: "SelfSubjectAccessReview", apiVersion: "authorization.k8s.io/v1" };
+    const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    const answer = await call(access, "POST", path, signal, { ...review, spec: { resourceAttributes } });
+    const parsed = Review.safeParse(answer.ok ? parseJson(answer.body) : undefined);
+    return !parsed.success || parsed.data.status.allowed;
+  };
+
   return {
     takes: "at-once",
+    async obstacle(signal) {
+      const access = await settings.access().catch((error: unknown) => describe(error));
+      if (typeof access === "string") return notNow(`this pod has no access to its cluster: ${access}`, ACCESS_STEP);
+      const pods = await list(access, signal);
+      if (!pods.ok) return notNow(pods.message, ACCESS_STEP);
+      if (pods.value.length === 0) return notNow(`no pod with ${selector} runs on ${node}`, PODS_STEP);
+      if (await mayDelete(access, signal)) return null;
+      return notNow(refusal("delete", access.namespace, 403, ""), ACCESS_STEP);
+    },
     async reload({ file, budgetMs }, signal) {
       const deadline = performance.now() + budgetMs;
       const access = await settings.access().catch((error: unknown) => describe(error));
@@ -76,9 +105,14 @@ export function kubernetesReloader(http: Http, settings: KubernetesSettings): Re
       for (;;) {
         const now = await list(access, signal);
         const fresh = now.ok ? now.value.filter((pod) => !old.has(pod.metadata.uid)) : [];
-        if (fresh.some(isReady)) return { ok: true };
+        // A pod that is still ending answers too, with the old file.
+        const isOldGone = now.ok && fresh.length === now.value.length;
+        if (isOldGone && fresh.some(isReady)) return { ok: true };
         if (performance.now() >= deadline) {
-          return reloadFailed(now.ok ? `no new pod with ${selector} became ready on ${node} in time` : now.message);
+          const late = isOldGone
+            ? `no new pod with ${selector} became ready`
+            : `the old pod with ${selector} did not end`;
+          return reloadFailed(now.ok ? `${late} on ${node} in time` : now.message);
         }
         await pause(LOOK_EVERY_MS, signal);
         signal.throwIfAborted();

@@ -9,12 +9,13 @@ import { noReloader } from "./none.ts";
 import type { Reloader } from "./reloader.ts";
 import { systemdPathReloader } from "./systemd-path.ts";
 import { tritonReloader } from "./triton.ts";
+import { watchUnit } from "./unit-watch.ts";
 
 export function makeReloader(config: Config, http: Http, servedName: string): Reloader {
   const makers: Record<Config["AGENT_RELOADER"], () => Reloader> = {
     command: () => commandReloader(config.AGENT_RELOAD_COMMAND ?? []),
     triton: () => tritonReloader(http, config.AGENT_INFERENCE_URL, servedName),
-    "systemd-path": () => systemdPathReloader(config.AGENT_REQUEST_DIR),
+    "systemd-path": () => systemdPathReloader(config.AGENT_REQUEST_DIR, watchUnit(config.AGENT_UNIT)),
     dbus: () => dbusReloader(config.AGENT_UNIT),
     kubernetes: () =>
       kubernetesReloader(http, {

@@ -17,8 +17,15 @@ export interface Reloader {
   /** `at-once`: after a successful reload the old file is no longer served. `eventually`: the service notices by itself. */
   takes: "at-once" | "eventually";
   reload(reloading: Reloading, signal: AbortSignal): Promise<{ ok: true } | { ok: false; mishap: Mishap }>;
+  /** Asked before anything is switched. @returns why a reload could not work now, or null */
+  obstacle?(signal: AbortSignal): Promise<Mishap | null>;
   /** @returns in words that the service's process ends again and again; null while nothing speaks for it. */
   isCrashing?(signal: AbortSignal): Promise<string | null>;
+}
+
+/** Nothing was touched yet: the device waits and tries again. */
+export function notNow(message: string, nextStep: string): Mishap {
+  return { code: "RELOADER_UNREACHABLE", message: `nothing was switched: ${message}`, nextStep, kind: "passing" };
 }
 
 /** What TensorRT said is told in words a reader can act on, whoever passed it on. */

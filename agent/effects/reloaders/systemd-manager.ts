@@ -8,6 +8,10 @@ export interface UnitState {
   subState: string;
   /** How often systemd restarted it by itself. */
   restarts: number;
+  /** Changes with every start; null before systemd 232, and while the unit was never started. */
+  invocation: string | null;
+  /** Whether the host has such a unit. */
+  isKnown: boolean;
 }
 
 export type Called<T> = { ok: true; value: T } | { ok: false; message: string };
@@ -69,11 +73,27 @@ export function systemdManager(address: string): SystemdManager {
       const activeState = await property(found.value, `${NAME}.Unit`, "ActiveState");
       const subState = await property(found.value, `${NAME}.Unit`, "SubState");
       const restarts = await property(found.value, `${NAME}.Service`, "NRestarts");
+      const invocation = await property(found.value, `${NAME}.Unit`, "InvocationID");
+      const loadState = await property(found.value, `${NAME}.Unit`, "LoadState");
       if (typeof activeState !== "string") return { ok: false, message: `${unit} says nothing of its state` };
-      return { ok: true, value: { activeState, subState: String(subState), restarts: Number(restarts ?? 0) } };
+      return {
+        ok: true,
+        value: {
+          activeState,
+          subState: String(subState),
+          restarts: Number(restarts ?? 0),
+          invocation: hex(invocation),
+          isKnown: loadState !== "not-found",
+        },
+      };
     },
     close: () => void bus.connection.end(),
   };
+}
+
+/** @returns null for anything but 16 bytes */
+function hex(id: unknown): string | null {
+  return id instanceof Uint8Array && id.length === 16 ? Buffer.from(id).toString("hex") : null;
 }
 
 async function inTime<T>(asked: PromiseLike<T>): Promise<T> {

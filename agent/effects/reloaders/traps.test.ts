@@ -1,5 +1,6 @@
 // What each reloader must know of its own world: other nodes' pods, loads that do nothing, start limits, missing rights.
 import { writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fakeKubernetes } from "../../testing/fake-kubernetes.ts";
@@ -11,6 +12,7 @@ import { clusterAccess } from "./cluster-access.ts";
 import { dbusReloader } from "./dbus.ts";
 import type { Reloader } from "./reloader.ts";
 import { systemdPathReloader } from "./systemd-path.ts";
+import { watchUnit } from "./unit-watch.ts";
 
 if (DBUS_DAEMON === undefined) console.log("traps.test.ts: D-Bus not tested, dbus-daemon is not installed");
 const UNIT = "context-edge-inference.service";
@@ -52,6 +54,34 @@ describe("Kubernetes", () => {
     await eventually("the pod is asked to go", () => cluster.asked.includes("DELETE"));
     cluster.pods = [{ name: "inference-x", uid: "new", node: "jetson-1", labels: "app=inference", isReady: true }];
     expect(await pending).toEqual({ ok: true });
+  });
+
+  test("an old pod that is still ending answers with the old file, so it is waited for", async () => {
+    const cluster = Object.assign(await fakeKubernetes(["jetson-1"]), { isLingering: true });
+    const late = await asked(kubernetesOf(cluster), 700);
+    expect(late).toMatchObject({ ok: false, mishap: { message: expect.stringContaining("did not end") } });
+    const pending = asked(kubernetesOf(cluster));
+    await eventually("both are asked to go", () => cluster.deleted.length >= 3);
+    cluster.pods = cluster.pods.slice(-1);
+    expect(await pending).toEqual({ ok: true });
+  });
+
+  test.each<[string, Partial<Awaited<ReturnType<typeof fakeKubernetes>>>, string | null]>([
+    ["fault 49: an API that is down", { url: "http://127.0.0.1:9" }, "cannot be reached"],
+    [
+      "fault 50: a right to delete that is missing",
+      { refuse: { method: "DELETE", status: 403 } },
+      "may not delete pods",
+    ],
+    ["fault 50: a right to list that is missing", { refuse: { method: "GET", status: 403 } }, "may not list pods"],
+    ["no pod on this node", { pods: [] }, "no pod with app=inference runs on jetson-1"],
+    ["a cluster in order", {}, null],
+  ])("%s is known before anything is switched", async (_, more, words) => {
+    const cluster = Object.assign(await fakeKubernetes(["jetson-1"]), more);
+    const obstacle = await kubernetesOf(cluster).obstacle?.(never);
+    expect(obstacle?.message ?? null).toEqual(words === null ? null : expect.stringContaining(words));
+    if (words !== null) expect(obstacle).toMatchObject({ code: "RELOADER_UNREACHABLE", kind: "passing" });
+    expect(cluster.deleted).toEqual([]);
   });
 
   test("no pod on this node is told by selector and node", async () => {
@@ -113,6 +143,38 @@ describe.runIf(DBUS_DAEMON)("D-Bus", () => {
     expect(systemd.calls).toEqual([`ResetFailedUnit ${UNIT}`, `RestartUnit ${UNIT}`]);
   });
 
+  test("an answer before the job has run is not taken for the new process", async () => {
+    const systemd = Object.assign(await fakeSystemd(), { queuedLooks: 2 });
+    expect(await asked(systemd)).toEqual({ ok: true });
+    expect(systemd.queuedLooks).toBe(0);
+  });
+
+  test("crashes from before this agent began are none of its own", async () => {
+    const systemd = await fakeSystemd();
+    const reloader = dbusReloader(UNIT, systemd.address);
+    expect(await reloader.isCrashing?.(never)).toBeNull();
+    systemd.unit = { ...systemd.unit, restarts: 6 };
+    expect(await reloader.isCrashing?.(never)).toContain("started again 2 times");
+  });
+
+  test("a unit the host does not have, and a bus that is not there, are known before anything is switched", async () => {
+    const systemd = await fakeSystemd();
+    const obstacle = (address: string) => dbusReloader(UNIT, address).obstacle?.(never);
+    expect(await obstacle(systemd.address)).toBeNull();
+    systemd.loadState = "not-found";
+    expect(await obstacle(systemd.address)).toMatchObject({ message: expect.stringContaining("has no unit") });
+    expect(await obstacle("unix:path=/no/such/bus")).toMatchObject({ code: "RELOADER_UNREACHABLE", kind: "passing" });
+    expect(await dbusReloader(UNIT, "unix:path=/no/such/bus").isCrashing?.(never)).toBeNull();
+  });
+
+  test("fault 42: the unit behind a request file is watched too, for its restart is answered as soon as it was begun", async () => {
+    const systemd = await fakeSystemd();
+    const reloader = systemdPathReloader(await tempDir(), watchUnit(UNIT, systemd.address));
+    expect(await reloader.isCrashing?.(never)).toBeNull();
+    systemd.unit = { activeState: "activating", subState: "auto-restart", restarts: 7 };
+    expect(await reloader.isCrashing?.(never)).toContain("started again 3 times");
+  });
+
   test("a service that shall serve nothing is stopped", async () => {
     const systemd = await fakeSystemd();
     expect(await asked(systemd, false)).toEqual({ ok: true });
@@ -138,6 +200,23 @@ describe.runIf(DBUS_DAEMON)("D-Bus", () => {
     const nowhere = Object.assign(systemd, { address: "unix:path=/no/such/bus" });
     expect(await asked(nowhere)).toMatchObject({ ok: false, mishap: { code: "RELOAD_FAILED" } });
   });
+});
+
+test("a request directory that is not there is known before anything is switched", async () => {
+  const dir = await tempDir();
+  expect(await systemdPathReloader(dir).obstacle?.(never)).toBeNull();
+  const missing = systemdPathReloader(join(dir, "missing"));
+  expect(await missing.obstacle?.(never)).toMatchObject({ message: expect.stringContaining("cannot be written") });
+});
+
+test("a request of an agent that is stopped is withdrawn", async () => {
+  const dir = await tempDir();
+  const stop = new AbortController();
+  const asked = systemdPathReloader(dir).reload({ model: "default", file, link: "", budgetMs: 60_000 }, stop.signal);
+  await eventually("the request is there", () => existsSync(join(dir, "restart")));
+  stop.abort();
+  await expect(asked).rejects.toThrow(/abort/i);
+  expect(existsSync(join(dir, "restart"))).toBe(false);
 });
 
 test("a request directory that may not be written is told", async () => {
