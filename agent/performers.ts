@@ -99,6 +99,9 @@ export function performers(tools: Tools): Performers {
     },
 
     async "ask-leave"({ candidate }, signal) {
+      // A switch that could not be followed by a reload is not begun.
+      const obstacle = await reloader.obstacle?.(signal);
+      if (obstacle) return refused(obstacle);
       return { ok: true, ...(await tools.askLeave(candidate, signal)) };
     },
 
@@ -138,7 +141,9 @@ export function performers(tools: Tools): Performers {
     },
 
     async soak({ digest, forMs, policy }, signal) {
-      const mishap = await soak({ probe, digest, forMs, policy, golden: await goldenOf(tools, digest), signal });
+      const isCrashing = reloader.isCrashing?.bind(reloader);
+      const golden = await goldenOf(tools, digest);
+      const mishap = await soak({ probe, digest, forMs, policy, golden, isCrashing, signal });
       return mishap ? refused(mishap) : { ok: true, ownRequests: probe.ownRequests() };
     },
 

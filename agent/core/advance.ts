@@ -34,7 +34,7 @@ const CONSEQUENCES: { [K in StepName]: Advance<K> } = {
       const published = { ...state.journal.published, [file]: { version, digest, sizeBytes } };
       return enter(
         { ...state.journal, published },
-        { stage: "waiting", attempt, file, notBefore: 0, vetoes: 0 },
+        { stage: "waiting", attempt, file, notBefore: 0, vetoes: 0, failures: 0, trouble: null },
         state.now,
       );
     }),
@@ -44,7 +44,8 @@ const CONSEQUENCES: { [K in StepName]: Advance<K> } = {
       const { attempt, file } = transaction;
       if (gained.answer === "later") {
         const vetoes = transaction.vetoes + 1;
-        return { ...state.journal, transaction: { ...transaction, vetoes, notBefore: state.now + gained.retryMs } };
+        const notBefore = state.now + gained.retryMs;
+        return { ...state.journal, transaction: { ...transaction, vetoes, notBefore, trouble: null } };
       }
       // Restarts while it waited for days say nothing about the version.
       return enter(state.journal, { stage: "measuring", attempt: { ...attempt, resumptions: 0 }, file }, state.now);

@@ -1,4 +1,5 @@
 // What a failed step leads to: before the swap it ends or postpones the attempt, after the swap it turns the swap back.
+import type { Trouble } from "@context-edge/protocol";
 import { ATTEMPT_BACKOFF, nextDelayMs } from "./backoff.ts";
 import type { AttemptRecord, Candidate, Conclusion, In, Journal, Stage, State } from "./state.ts";
 import type { Mishap, Step } from "./steps.ts";
@@ -25,8 +26,9 @@ const AFTER: { [S in Stage]: AfterMishap<S> } = {
     const failures = mishap.progressed === true ? 1 : transaction.failures + 1;
     if (mishap.kind === "permanent" || failures >= FETCH_FAILURES_TOLD) return end(state, transaction.attempt, mishap);
     const delayMs = Math.max(nextDelayMs(failures, ATTEMPT_BACKOFF, state.jitter), mishap.retryAfterMs ?? 0);
-    const trouble = { code: mishap.code, message: mishap.message, next_step: mishap.nextStep };
-    return enter(state.journal, { ...transaction, failures, notBefore: state.now + delayMs, trouble }, state.now);
+    const notBefore = state.now + delayMs;
+    const trouble = troubleFrom(mishap);
+    return enter(state.journal, { ...transaction, failures, notBefore, trouble }, state.now);
   },
 
   checking: (state, { attempt, clean }, mishap) => {
@@ -41,8 +43,12 @@ const AFTER: { [S in Stage]: AfterMishap<S> } = {
     return end(state, attempt, mishap);
   },
 
-  // Nobody could be asked: ask again later, more slowly.
-  waiting: ({ journal }) => journal,
+  // The way to the service is missing, which says nothing about the version: wait for it, more and more slowly.
+  waiting: (state, transaction, mishap) => {
+    const failures = transaction.failures + 1;
+    const notBefore = state.now + nextDelayMs(failures, ATTEMPT_BACKOFF, state.jitter);
+    return { ...state.journal, transaction: { ...transaction, failures, notBefore, trouble: troubleFrom(mishap) } };
+  },
 
   measuring: (state, { attempt }, mishap) => end(state, attempt, mishap),
 
@@ -80,6 +86,10 @@ const AFTER: { [S in Stage]: AfterMishap<S> } = {
     return state.journal;
   },
 };
+
+function troubleFrom({ code, message, nextStep }: Mishap): Trouble {
+  return { code, message, next_step: nextStep };
+}
 
 function end(state: State, attempt: AttemptRecord, mishap: Mishap): Journal {
   return concluding(state, attempt, unsuccessful(mishap, attempt.candidate));

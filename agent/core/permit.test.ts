@@ -30,7 +30,15 @@ const candidate: Candidate = {
 const held: Permit = { is: "held", hold: { by: "device", until: at(NOW + 3_600_000), reason: "shift change" } };
 const closed: Permit = { is: "outside-window", until: NOW + 7_200_000 };
 const attempt = newAttempt(candidate, NOW);
-const waiting: Journal["transaction"] = { stage: "waiting", attempt, file: "model-v2.1.trt", notBefore: 0, vetoes: 0 };
+const waiting: Journal["transaction"] = {
+  stage: "waiting",
+  attempt,
+  file: "model-v2.1.trt",
+  notBefore: 0,
+  vetoes: 0,
+  failures: 0,
+  trouble: null,
+};
 
 function state(more: Partial<Omit<State, "journal">> & { journal?: Partial<Journal> } = {}): State {
   return {
@@ -77,6 +85,26 @@ test("once it may, the device itself is asked; later means later, go means the b
   expect(advance(asked, { step, result: { ok: true, answer: "go" } }).transaction).toMatchObject({
     stage: "measuring",
   });
+});
+
+test("fault 49: while the way to the service is missing nothing is switched; the device waits, tells why, and asks again", () => {
+  const asked = state({ journal: { transaction: waiting } });
+  const mishap = {
+    code: "RELOADER_UNREACHABLE",
+    message: "nothing was switched: the cluster does not answer",
+    nextStep: "Check it.",
+    kind: "passing",
+  } as const;
+  const first = advance(asked, { step: { do: "ask-leave", candidate }, result: { ok: false, mishap } });
+  expect(first.transaction).toMatchObject({ stage: "waiting", failures: 1, trouble: { code: "RELOADER_UNREACHABLE" } });
+  const later = state({ journal: first });
+  expect(decide(later)).toMatchObject({ do: "rest" });
+  expect(waitingOf(later)).toMatchObject({ for: "retry", message: expect.stringContaining("does not answer") });
+  const again = advance(
+    { ...later, now: NOW + 60_000 },
+    { step: { do: "ask-leave", candidate }, result: { ok: true, answer: "go" } },
+  );
+  expect(again.transaction).toMatchObject({ stage: "measuring" });
 });
 
 test("restarts during a long wait are not held against the version", () => {

@@ -69,6 +69,10 @@ export function waitingOf({
   if (permit.is === "outside-window") {
     return { for: "window", until: at, message: `${version} is ready and waits for its maintenance window` };
   }
+  if (transaction.trouble) {
+    const message = `${version} is ready, but ${transaction.trouble.message}`.slice(0, 500);
+    return { for: "retry", until: timestamp(transaction.notBefore), message };
+  }
   if (transaction.vetoes === 0) return null;
   return {
     for: "veto",
@@ -79,7 +83,7 @@ export function waitingOf({
 
 /** A disk or a link that keeps a version from being fetched is told long before the attempt is given up. */
 export function fetchTrouble({ transaction }: Journal): Trouble | null {
-  return transaction.stage === "fetching" ? transaction.trouble : null;
+  return transaction.stage === "fetching" || transaction.stage === "waiting" ? transaction.trouble : null;
 }
 
 function setbackWaiting({ setback }: Journal, digest: string, version: string): Waiting | null {

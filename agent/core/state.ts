@@ -93,6 +93,9 @@ export const Transaction = z.discriminatedUnion("stage", [
     notBefore: z.number(),
     /** How often the device itself said "later". */
     vetoes: z.number().int(),
+    /** How often a switch could not even be begun, and why the last time: the way to the service was missing. */
+    failures: z.number().int().default(0),
+    trouble: Trouble.nullable().default(null),
   }),
   z.object({ stage: z.literal("measuring"), attempt, file: FileName }),
   z.object({ stage: z.literal("activating"), attempt, swap: Swap }),

@@ -33,7 +33,15 @@ const swap: Swap = {
 };
 const wrong: Trouble = { code: "X", message: "something is wrong", next_step: "Look." };
 const blocked: Transaction = { stage: "blocked", trouble: wrong, checks: 0, notBefore: 0, reload: false };
-const ready: Transaction = { stage: "waiting", attempt, file: "model-v2.2.trt", notBefore: 0, vetoes: 0 };
+const ready: Transaction = {
+  stage: "waiting",
+  attempt,
+  file: "model-v2.2.trt",
+  notBefore: 0,
+  vetoes: 0,
+  failures: 0,
+  trouble: null,
+};
 const fetching: Transaction = { stage: "fetching", attempt, failures: 0, notBefore: 0, clean: false, trouble: null };
 const examining: Transaction = { stage: "examining", attempt, swap, tries: 0, cooling: false };
 const first: Transaction = { ...examining, swap: { ...swap, previous: null } };

@@ -15,11 +15,9 @@ export interface FakeSystemd {
   /** Calls of the manager, in order: `RestartUnit context-edge-inference.service`. */
   calls: string[];
   unit: { activeState: string; subState: string; restarts: number };
-  /** Changes with every restart that was carried out. */
-  invocation: number;
   loadState: string;
-  /** So many looks see the process before the restart: the job waits in systemd's queue. */
-  queuedLooks: number;
+  /** A restart is answered when it is queued: until a test takes this back, the old process runs on. */
+  isQueued: boolean;
   /** What a restart does to the unit; a test's own. */
   onRestart(): void;
   /** Refuses RestartUnit with this error. */
@@ -48,10 +46,16 @@ export async function fakeSystemd(): Promise<FakeSystemd> {
     onRestart() {
       fake.unit = { activeState: "active", subState: "running", restarts: 0 };
     },
-    denied: null,
-    invocation: 1,
     loadState: "loaded",
-    queuedLooks: 0,
+    isQueued: false,
+    denied: null,
+  };
+  /** Counts the starts of the unit. */
+  let invocation = 1;
+  let isLate = false;
+  const started = () => {
+    invocation += 1;
+    fake.onRestart();
   };
   const bus = createClient({ busAddress: address });
   onTestFinished(() => void bus.connection.end());
@@ -62,10 +66,11 @@ export async function fakeSystemd(): Promise<FakeSystemd> {
     handler({ unit }: { unit: string }) {
       if (fake.denied !== null) throw Object.assign(new Error("denied"), { dbusName: fake.denied });
       fake.calls.push(`${verb} ${unit}`);
-      fake.invocation += verb === "RestartUnit" ? 1 : 0;
-      if (verb === "RestartUnit") fake.onRestart();
+      isLate = verb === "RestartUnit" && fake.isQueued;
+      if (isLate) return JOB_PATH;
+      if (verb === "RestartUnit") started();
       else fake.unit = { ...fake.unit, activeState: "inactive", subState: "dead" };
-      return "/org/freedesktop/systemd1/job/1";
+      return JOB_PATH;
     },
   });
   const manager = defineInterface({
@@ -87,10 +92,13 @@ export async function fakeSystemd(): Promise<FakeSystemd> {
       ActiveState: read("s", () => fake.unit.activeState),
       SubState: read("s", () => fake.unit.subState),
       LoadState: read("s", () => fake.loadState),
-      InvocationID: read("ay", () => {
-        const isOld = fake.invocation > 1 && fake.queuedLooks > 0;
-        fake.queuedLooks -= isOld ? 1 : 0;
-        return Buffer.alloc(16, fake.invocation - (isOld ? 1 : 0));
+      InvocationID: read("ay", () => Buffer.from([invocation])),
+      Job: read("(uo)", () => {
+        if (isLate && !fake.isQueued) {
+          isLate = false;
+          started();
+        }
+        return isLate ? [1, JOB_PATH] : [0, "/"];
       }),
     },
   });
@@ -104,6 +112,7 @@ export async function fakeSystemd(): Promise<FakeSystemd> {
   return fake;
 }
 
+const JOB_PATH = "/org/freedesktop/systemd1/job/1";
 const UNIT_PATH = "/org/freedesktop/systemd1/unit/inference";
 
 function firstLine(child: ChildProcess): Promise<string> {

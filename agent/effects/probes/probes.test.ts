@@ -35,6 +35,10 @@ test("the furthest deviation is shown, and no answer at all is a failure", () =>
 });
 
 test("the right numbers in another shape are a wrong answer", () => {
+  const wide = { ...tensor("y", [1, 2]), shape: [1, 2] };
+  const asked = { ...golden, samples: [{ inputs: [tensor("x", [1])], outputs: [wide] }] };
+  expect(compareGolden(asked, [[wide]])).toEqual({ checked: 1, failed: 0 });
+  expect(compareGolden(asked, [[{ ...wide, shape: [2, 1] }]])).toMatchObject({ failed: 1 });
   const reshaped = { ...tensor("y", [10, 0]), shape: [1, 2] };
   expect(compareGolden(golden, [[reshaped]])).toEqual({
     checked: 1,

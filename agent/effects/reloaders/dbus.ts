@@ -1,53 +1,98 @@
 // Reloads by restarting a unit of the host over D-Bus, and watches that it comes up and stays up.
 import { pause } from "../pause.ts";
-import { notNow, reloadFailed, type Reloader } from "./reloader.ts";
-import type { UnitState } from "./systemd-manager.ts";
-import { watchUnit } from "./unit-watch.ts";
+import { notNow, type Reloaded, type Reloader, reloaderOff, reloadFailed } from "./reloader.ts";
+import type { Called, SystemdManager, UnitState } from "./systemd-manager.ts";
+import { type UnitWatch, watchUnit } from "./unit-watch.ts";
 
-const LOOK_EVERY_MS = 250;
+const UNIT_STEP = "Name the unit of the inference service in AGENT_UNIT.";
+const BUS_STEP = "Check that the agent reaches the bus of systemd, /run/dbus/system_bus_socket.";
+const LOOK_EVERY_MS = 200;
 
-/** @param address of the bus; DBUS_SYSTEM_BUS_ADDRESS, or the system's, when it is left out */
-export function dbusReloader(unit: string, address?: string): Reloader {
-  const watch = watchUnit(unit, address);
+/** @param bus its address; DBUS_SYSTEM_BUS_ADDRESS, or the system's, when it is left out */
+export function dbusReloader(unit: string, bus?: string): Reloader {
+  const watch = watchUnit(unit, bus);
+  const { address } = watch;
   return {
     takes: "at-once",
-    obstacle: () =>
-      watch.asking(async (manager) => {
-        const now = await manager.state(unit);
-        if (!now.ok) return notNow(now.message, "Check that the agent reaches the system's D-Bus.");
-        return now.value.isKnown ? null : notNow(`the host has no unit ${unit}`, "Check AGENT_UNIT.");
-      }),
-    reload: ({ file, budgetMs }, signal) =>
-      watch.asking(async (manager) => {
-        const before = await manager.state(unit);
-        const asked = await (file === null ? manager.stop(unit) : manager.restart(unit));
-        if (!asked.ok) return reloadFailed(`${unit} was not restarted: ${asked.message}`);
-        const old = before.ok ? before.value.invocation : null;
-        const deadline = performance.now() + budgetMs;
-        // What was counted before is forgotten by a restart by hand.
-        watch.begin(before.ok ? { ...before.value, restarts: 0 } : null);
-        for (;;) {
-          const now = await manager.state(unit);
-          if (now.ok && isDone(now.value, file === null ? "gone" : "up", old)) return { ok: true };
-          const crash = now.ok && isNew(now.value, old) ? watch.crashOf(now.value) : null;
-          if (crash) return reloadFailed(crash);
-          if (performance.now() >= deadline) {
-            return reloadFailed(`${unit} did not come up in time${now.ok ? ` (${now.value.activeState})` : ""}`);
-          }
-          await pause(LOOK_EVERY_MS, signal);
-          signal.throwIfAborted();
-        }
-      }),
-    isCrashing: () => watch.isCrashing(),
+    async obstacle(signal) {
+      const { withSystemd } = await import("./systemd-manager.ts");
+      const now = await withSystemd(address, signal, (manager) => manager.state(unit));
+      if (!now.ok) return notNow(`systemd cannot be asked for ${unit}: ${now.message}`, BUS_STEP);
+      return now.value.loadState === "not-found" ? notNow(`the host has no unit ${unit}`, UNIT_STEP) : null;
+    },
+    async reload({ file, budgetMs }, signal) {
+      const deadline = performance.now() + budgetMs;
+      const { withSystemd } = await import("./systemd-manager.ts");
+      const result = await withSystemd(address, signal, (manager) =>
+        file === null ? stop(manager, watch, deadline, signal) : restart(manager, watch, deadline, signal),
+      );
+      return "message" in result ? refused(unit, result) : result;
+    },
+    isCrashing: (signal) => watch.isCrashing(signal),
   };
 }
 
-function isDone(state: UnitState, wanted: "up" | "gone", old: string | null): boolean {
-  if (wanted === "gone") return state.activeState === "inactive" || state.activeState === "failed";
-  return state.activeState === "active" && isNew(state, old);
+async function restart(manager: SystemdManager, watch: UnitWatch, deadline: number, signal: AbortSignal) {
+  const { unit } = watch;
+  const before = await manager.state(unit);
+  if (!before.ok) return refused(unit, before);
+  if (before.value.loadState === "not-found") return notFound(unit);
+  const asked = await manager.queue("RestartUnit", unit);
+  if (!asked.ok) return refused(unit, asked);
+  watch.restarted();
+  // The answer means that the job is queued: for an instant the old process is still "active". Only another invocation
+  // is the new one; where systemd does not tell them apart, the end of the job has to do.
+  const isNew = ({ invocation, hasJob }: UnitState) =>
+    !hasJob && (invocation === "" || invocation !== before.value.invocation);
+  return lookUntil(manager, watch, (now) => now.activeState === "active" && isNew(now), isNew, deadline, signal);
 }
 
-/** The job may still be waiting while the answer is back: then the process that is active is the old one. */
-function isNew({ invocation }: UnitState, old: string | null): boolean {
-  return invocation === null || old === null || invocation !== old;
+async function stop(manager: SystemdManager, watch: UnitWatch, deadline: number, signal: AbortSignal) {
+  const asked = await manager.queue("StopUnit", watch.unit);
+  if (!asked.ok) return refused(watch.unit, asked);
+  const isDown = ({ activeState }: UnitState) => activeState === "inactive" || activeState === "failed";
+  return lookUntil(
+    manager,
+    watch,
+    (now) => isDown(now) && !now.hasJob,
+    () => false,
+    deadline,
+    signal,
+  );
 }
+
+/** @param mayCrash whether this state is of the new process, so that a failure is its own */
+async function lookUntil(
+  manager: SystemdManager,
+  watch: UnitWatch,
+  isThere: (now: UnitState) => boolean,
+  mayCrash: (now: UnitState) => boolean,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<Reloaded> {
+  for (;;) {
+    const now = await manager.state(watch.unit);
+    if (now.ok && isThere(now.value)) return { ok: true };
+    const crash = now.ok && mayCrash(now.value) ? watch.crash(now.value) : null;
+    if (crash !== null) return reloadFailed(crash);
+    if (performance.now() >= deadline) {
+      const stands = now.ok ? `it is ${now.value.activeState} (${now.value.subState})` : now.message;
+      return reloadFailed(`${watch.unit} was not there in time: ${stands}`);
+    }
+    await pause(LOOK_EVERY_MS, signal);
+    signal.throwIfAborted();
+  }
+}
+
+function refused(unit: string, { message, isDenied }: Extract<Called<never>, { ok: false }>): Reloaded {
+  if (!isDenied) {
+    return reloaderOff(`systemd could not be asked to restart ${unit}: ${message}`, BUS_STEP);
+  }
+  return reloaderOff(
+    `systemd refused to restart ${unit}: ${message}; the agent needs root or a polkit rule for this unit`,
+    "Run the agent as root, install systemd/50-context-edge.rules, or use AGENT_RELOADER=systemd-path, which needs no right. " +
+      "AppArmor on Ubuntu keeps the bus from confined containers altogether.",
+  );
+}
+
+const notFound = (unit: string): Reloaded => reloaderOff(`the host has no unit ${unit}`, UNIT_STEP);

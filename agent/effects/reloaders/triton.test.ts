@@ -1,83 +1,111 @@
-// The traps of Triton's reloads, against a fake that has them: loads of older files, held models, control modes.
-import { rm, symlink, utimes, writeFile } from "node:fs/promises";
+// Triton's traps: loads that do nothing, models that linger, failed loads that leak, servers that take no orders.
+import { symlink, unlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { type FakeTriton, fakeTriton } from "../../testing/fake-triton.ts";
+import { type FakeRepository, fakeRepository } from "../../testing/fake-triton-repository.ts";
 import { tempDir } from "../../testing/temp-dir.ts";
 import { http } from "../http.ts";
 import { tritonReloader } from "./triton.ts";
 
-const file = { file: "model-v1.trt", version: "v1", digest: "a".repeat(64) };
+const ref = { file: "model-v2.1.trt", version: "v2.1", digest: "a".repeat(64) };
 const never = new AbortController().signal;
-const HOUR = 3_600;
-
 let dir: string;
-let link: string;
-let triton: FakeTriton;
-const reload = (budgetMs = 5_000) =>
-  tritonReloader(http({}), triton.url, "default").reload({ model: "default", file, link, budgetMs }, never);
+let triton: FakeRepository;
 
-/** Every version is an hour older than the one before: the order of a rollback. */
-async function swapTo(version: string, ageHours: number): Promise<void> {
-  await writeFile(join(dir, `${version}.trt`), version);
-  const at = Date.now() / 1_000 - ageHours * HOUR;
-  await utimes(join(dir, `${version}.trt`), at, at);
-  await rm(link, { force: true });
-  await symlink(`${version}.trt`, link);
+async function swapTo(name: string, content: string): Promise<void> {
+  await writeFile(join(dir, name), content);
+  await unlink(join(dir, "current.trt")).catch(() => undefined);
+  await symlink(name, join(dir, "current.trt"));
 }
+const reload = (file: typeof ref | null = ref, budgetMs = 5_000) =>
+  tritonReloader(http({}), triton.url, "default").reload(
+    { model: "default", file, link: join(dir, "current.trt"), budgetMs },
+    never,
+  );
 
 beforeEach(async () => {
   dir = await tempDir();
-  link = join(dir, "current.trt");
-  await swapTo("v1", 0);
-  triton = await fakeTriton(link);
-  const first = await reload();
-  if (!first.ok) throw new Error(first.mishap.message);
+  triton = await fakeRepository(join(dir, "current.trt"));
+  await swapTo("old.trt", "old");
+  await reload();
 });
 
-test("a load alone does nothing when the file behind the link is older, and answers 200", async () => {
-  await swapTo("v0", 5);
-  const answer = await fetch(new URL("/v2/repository/models/default/load", triton.url), { method: "POST" });
-  expect({ status: answer.status, served: triton.served() }).toEqual({ status: 200, served: "v1" });
-});
-
-test("back to older files, ever older, the right one is served", async () => {
-  for (const [hours, version] of ["v0", "v00", "v000"].entries()) {
-    await swapTo(version, hours + 1);
-    expect(await reload()).toEqual({ ok: true });
-    expect(triton.served()).toBe(version);
-  }
-});
-
-test("a model that is held by requests is not taken for gone", async () => {
-  triton.isHeld = true;
-  await swapTo("v0", 5);
-  expect(await reload(400)).toMatchObject({ ok: false, mishap: { message: expect.stringContaining("stays loaded") } });
-  expect(triton.asked.at(-1)).toContain("unload");
-});
-
-test("a Triton that does not let models be loaded is told with the option that changes it", async () => {
-  triton.mode = "none";
-  await swapTo("v0", 5);
-  expect(await reload(400)).toMatchObject({
-    ok: false,
-    mishap: { message: expect.stringContaining("--model-control-mode=explicit") },
-  });
-  expect(triton.served()).toBe("v1");
-});
-
-test("fault 46: a load that fails for memory is told in words, what it holds is given back, and the old file loads again", async () => {
-  triton.refuses = (content) => (content === "v2" ? "Internal: CUDA_ERROR_OUT_OF_MEMORY" : null);
-  await swapTo("v2", 0);
-  expect(await reload()).toMatchObject({ ok: false, mishap: { code: "OUT_OF_GPU_MEMORY" } });
-  expect(triton.asked.slice(-1)).toEqual(["/v2/repository/models/default/unload"]);
-  await swapTo("v1", 3);
+test("going back to an older file is a real load: a load alone would have answered 200 and done nothing", async () => {
+  expect(triton.served).toBe("old");
+  await swapTo("new.trt", "new");
   expect(await reload()).toEqual({ ok: true });
-  expect(triton.served()).toBe("v1");
+  expect(triton.served).toBe("new");
+  // The file is older than the one that is loaded, and only the link changed.
+  await unlink(join(dir, "current.trt"));
+  await symlink("old.trt", join(dir, "current.trt"));
+  await utimes(join(dir, "new.trt"), new Date(), new Date());
+  const alone = await fetch(`${triton.url}/v2/repository/models/default/load`, { method: "POST" });
+  expect([alone.status, triton.served]).toEqual([200, "new"]);
+  expect(await reload()).toEqual({ ok: true });
+  expect(triton.served).toBe("old");
 });
 
-test("a service that shall serve nothing is unloaded and no more", async () => {
-  const reloader = tritonReloader(http({}), triton.url, "default");
-  expect(await reloader.reload({ model: "default", file: null, link, budgetMs: 5_000 }, never)).toEqual({ ok: true });
-  expect(triton.served()).toBeNull();
+test("the load waits until the unload is over, and the reload until the load is", async () => {
+  triton.slowness = { load: 3, unload: 3 };
+  await swapTo("new.trt", "new");
+  expect(await reload()).toEqual({ ok: true });
+  expect(triton.served).toBe("new");
+});
+
+test("an old model that is never let go is told, and nothing is loaded beside it", async () => {
+  triton.clings = true;
+  triton.asked = [];
+  await swapTo("new.trt", "new");
+  expect(await reload(ref, 400)).toMatchObject({ mishap: { message: expect.stringContaining("let go") } });
+  expect(triton.asked).toEqual(["unload"]);
+});
+
+test("a load that never ends is given up in time and unloaded", async () => {
+  triton.slowness = { load: 1e6, unload: 0 };
+  await swapTo("new.trt", "new");
+  expect(await reload(ref, 600)).toMatchObject({ mishap: { message: expect.stringContaining("LOADING") } });
+  expect(triton.asked.at(-1)).toBe("unload");
+});
+
+test.each([
+  ["fault 46: out of memory of the GPU", "CUDA_ERROR_OUT_OF_MEMORY", "OUT_OF_GPU_MEMORY", "memory"],
+  ["an engine of another GPU", "incompatible device, expecting compute 8.6 got compute 7.5", "ENGINE_WRONG_GPU", "8.6"],
+  ["anything else", "unable to load plan file", "RELOAD_FAILED", "unable to load plan file"],
+])("%s is told in words, whenever it is noticed, and its memory is given back", async (_what, text, code, words) => {
+  for (const when of ["refused", "late"]) {
+    await swapTo("bad.trt", `${when}: ${text}`);
+    expect(await reload(), when).toMatchObject({ mishap: { code, message: expect.stringContaining(words) } });
+    expect(triton.leaks).toBe(0);
+  }
+  await swapTo("old.trt", "old");
+  expect(await reload()).toEqual({ ok: true });
+});
+
+test("a Triton that takes no orders is told with the option it needs", async () => {
+  triton.mode = "none";
+  const result = await reload();
+  expect(result).toMatchObject({ mishap: { nextStep: expect.stringContaining("--model-control-mode=explicit") } });
+});
+
+test.each(["missing", "empty"] as const)(
+  "with an index that is %s the metadata tells when the model is gone",
+  async (index) => {
+    triton.index = index;
+    await swapTo("new.trt", "new");
+    expect(await reload()).toEqual({ ok: true });
+    expect(triton.served).toBe("new");
+    triton.clings = true;
+    expect(await reload(ref, 400)).toMatchObject({ mishap: { message: expect.stringContaining("let go") } });
+  },
+);
+
+test("to serve nothing, the model is unloaded and not loaded again", async () => {
+  triton.asked = [];
+  expect(await reload(null)).toEqual({ ok: true });
+  expect([triton.asked, triton.served]).toEqual([["unload"], null]);
+});
+
+test("a service that is not there is told with its address", async () => {
+  triton.url = "http://127.0.0.1:9";
+  expect(await reload()).toMatchObject({ mishap: { message: expect.stringContaining("http://127.0.0.1:9") } });
 });
