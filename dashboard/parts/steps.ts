@@ -11,7 +11,13 @@ const FAILED_AT: Record<string, WayPoint> = {
   DIGEST_MISMATCH: "verifying",
   SIGNATURE_INVALID: "verifying",
   KEY_UNKNOWN: "verifying",
+  ENGINE_WRAPPED: "verifying",
+  STATEMENT_UNPROVED: "verifying",
   RELOAD_FAILED: "activating",
+  OUT_OF_GPU_MEMORY: "activating",
+  ENGINE_NO_PLAN: "activating",
+  ENGINE_WRONG_GPU: "activating",
+  CRASH_LOOP: "activating",
   NOT_READY: "activating",
   SOAK_UNHEALTHY: "soaking",
 };
