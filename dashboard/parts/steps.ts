@@ -12,6 +12,7 @@ const FAILED_AT: Record<string, WayPoint> = {
   SIGNATURE_INVALID: "verifying",
   KEY_UNKNOWN: "verifying",
   ENGINE_WRAPPED: "verifying",
+  ENGINE_VERSION_MISMATCH: "verifying",
   STATEMENT_UNPROVED: "verifying",
   RELOAD_FAILED: "activating",
   OUT_OF_GPU_MEMORY: "activating",
