@@ -205,6 +205,11 @@ test("a hold by an engineer reaches the device in a newer assignment, with its r
   expect(kinds).toEqual(expect.arrayContaining(["device.held", "device.released"]));
 });
 
+test("a hold that has ended is not shown any more", async () => {
+  const instant = { hours: 1e-9, reason: "for a moment" };
+  expect((await hub.call("PATCH", "/api/v1/devices/edge-003", { hold: instant })).body["hold"]).toBeNull();
+});
+
 test.each([[{}], [{ hold: { hours: 0, reason: "none" } }], [{ hold: { hours: 4, reason: " " } }]])(
   "a change of a device that says %j is refused",
   async (payload) => {

@@ -5,6 +5,7 @@ import {
   type Device,
   type DeviceModel,
   type Group,
+  type Hold,
   type ModelSummary,
   type SyncState,
   type Version,
@@ -28,11 +29,16 @@ export function deviceView(fleet: Fleet, presence: Presence, device: DeviceRecor
     phase: observed?.phase ?? "idle",
     inventory: observed?.inventory ?? null,
     models,
-    hold: device.hold ?? observed?.hold ?? null,
+    hold: inForce(device.hold) ?? inForce(observed?.hold ?? null),
     telemetry: observed?.telemetry ?? null,
     trouble: observed?.trouble ?? null,
     status_url: observed?.status_url ?? null,
   };
+}
+
+/** A hold ends by its time, whoever set it and whether or not the device was heard of since. */
+function inForce(hold: Hold | null): Hold | null {
+  return hold && Date.parse(hold.until) > Date.now() ? hold : null;
 }
 
 function deviceModel(fleet: Fleet, device: DeviceRecord, model: string): DeviceModel {
