@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["{protocol,agent,hub,dashboard,demo,test}/**/*.test.ts"],
+    include: ["{protocol,agent,hub,cli,dashboard,demo,test}/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/.tsc/**", "**/dist/**", "test/browser/**", "test/faults/**", "test/systemd/**"],
     testTimeout: 20_000,
     hookTimeout: 60_000,

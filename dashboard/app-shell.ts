@@ -76,6 +76,11 @@ export class AppShell extends LightElement {
       render: () => html`<activity-page .store=${this.store}></activity-page>`,
     },
     {
+      path: "/setup",
+      enter: this.lazily(() => import("./pages/set-up-page.ts")),
+      render: () => html`<set-up-page .store=${this.store}></set-up-page>`,
+    },
+    {
       path: "/*",
       render: () =>
         html`<h1>Not found</h1>
@@ -130,8 +135,13 @@ export class AppShell extends LightElement {
         <span class="spacer"></span>
         <span class="connection ${connection}" role="status">${CONNECTION_WORDS[connection]}</span>
         ${
-          session?.auth === "token" && session.signed_in
-            ? html`<button class="quiet" @click=${this.signOut}>Sign out</button>`
+          session?.signed_in && session.auth !== "none"
+            ? html`${session.auth === "accounts" ? html`<span class="muted">${session.user}, ${session.role}</span>` : nothing}<button
+                  class="quiet"
+                  @click=${this.signOut}
+                >
+                  Sign out
+                </button>`
             : nothing
         }
         <button
@@ -149,7 +159,7 @@ export class AppShell extends LightElement {
       }
       ${connection === "lost" ? html`<p class="banner bad" role="alert">${lostBecause ?? "The connection to the hub is cut."} What you see may be old; it catches up by itself.</p>` : nothing}
       <main id="main" tabindex="-1">
-        ${session && !session.signed_in ? html`<sign-in .store=${this.store}></sign-in>` : this.router.outlet()}
+        ${session && !session.signed_in && !this.isHere("/setup") ? html`<sign-in .store=${this.store}></sign-in>` : this.router.outlet()}
       </main>
       <div class="toast" role="status" aria-live="polite" ?hidden=${this.toast === ""}>${this.toast}</div>
       <question-dialog .question=${this.question} .onDone=${this.answered}></question-dialog>

@@ -40,6 +40,8 @@ export function startHub(
       HUB_GATE_SOAK_SECONDS: String(soakSeconds),
       HUB_PROBE_POLICY: JSON.stringify(DEMO_PROBE_POLICY),
       HUB_OFFLINE_AFTER_SECONDS: String(offlineAfterSeconds),
+      // A hub of yours would not serve the damaged v2.4 at all; here it does, so that the devices' own check can be seen.
+      HUB_REHASH_ARTIFACTS: "false",
     },
   });
 }

@@ -5,54 +5,87 @@ import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyInstance } from "fastify";
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import { DEVICE_ROUTES } from "@context-edge/protocol";
+import { watchBodies, type Pace } from "./auth/body-rules.ts";
 import { guardPeople } from "./auth/people.ts";
-import { answerProblems, notFound } from "./auth/problems.ts";
+import { answerProblems, badAddress, notFound } from "./auth/problems.ts";
 import { addSecurityHeaders } from "./auth/security-headers.ts";
+import { frontDoor } from "./front-door.ts";
+import { followEnding } from "./drain.ts";
 import type { Hub } from "./hub.ts";
+import { addAdmissionRoutes } from "./routes/admission.ts";
+import { countRequests } from "./observe/metrics.ts";
+import { shedLoad } from "./observe/pressure.ts";
+import { logRequests, requestIds } from "./observe/request-log.ts";
+import { OPENAPI } from "./openapi/document.ts";
 import { addDeploymentRoutes } from "./routes/deployments.ts";
 import { addDeviceSide } from "./routes/device-side.ts";
 import { addDevicesRoutes } from "./routes/devices.ts";
 import { addEventRoutes } from "./routes/events.ts";
+import { tagReads } from "./routes/etags.ts";
 import { addGroupRoutes } from "./routes/groups.ts";
 import { addHealthRoutes } from "./routes/health.ts";
+import { honourIdempotencyKeys } from "./routes/idempotency.ts";
 import { addMlopsDeployRoutes } from "./routes/mlops-deploy.ts";
 import { addMlopsModelRoutes } from "./routes/mlops-models.ts";
+import { addOidcRoutes } from "./routes/oidc.ts";
+import { addQuarantineRoutes } from "./routes/quarantines.ts";
+import { addSeriesRoutes } from "./routes/series.ts";
 import { addSessionRoutes } from "./routes/session.ts";
+import { addSetupRoutes } from "./routes/setup.ts";
+import { addTokenRoutes } from "./routes/tokens.ts";
 import { addUploadRoutes } from "./routes/uploads.ts";
+import { addUserRoutes } from "./routes/users.ts";
 import { addVersionRoutes } from "./routes/versions.ts";
+import { addWebhookRoutes } from "./routes/webhooks.ts";
 
 const JSON_LIMIT_BYTES = 1_048_576;
 
-export async function buildApp(hub: Hub): Promise<FastifyInstance> {
+/** @param more for tests: a loop that is late cannot be had at will, and a slow upload would take long. */
+export async function buildApp(hub: Hub, more: { isHigh?: () => boolean; pace?: Pace } = {}): Promise<FastifyInstance> {
   const app = Fastify({
     // One line per request would halve the poll rate; what matters is told by events and metrics.
     logger: false,
     bodyLimit: JSON_LIMIT_BYTES,
     forceCloseConnections: true,
-    requestTimeout: 0,
+    serverFactory: frontDoor(hub.polls),
+    trustProxy: hub.config.trustedProxies.length > 0 ? [...hub.config.trustedProxies] : false,
+    genReqId: requestIds(),
+    frameworkErrors: (_error, _request, reply) => void badAddress(reply),
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: true },
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  answerProblems(app, hub.log);
+  answerProblems(app, hub.log, (code) => hub.metrics.problem(code));
+  logRequests(app, hub.log);
+  countRequests(app, hub.metrics);
+  followEnding(app, hub.ending);
   addSecurityHeaders(app);
   await app.register(cookie);
-  await app.register(swagger, {
-    openapi: { info: { title: "Context Edge", version: "0.1.0" } },
-    transform: jsonSchemaTransform,
-  });
+  watchBodies(app, more.pace);
+  await shedLoad(app, hub.metrics, more);
+  guardPeople(app, hub);
+  await app.register(swagger, OPENAPI);
   await app.register(swaggerUi, { routePrefix: "/api/docs" });
-  guardPeople(app, hub.config);
 
   await app.register(async (scope) => {
+    honourIdempotencyKeys(scope, hub);
+    tagReads(scope);
     addSessionRoutes(scope, hub);
+    addSetupRoutes(scope, hub);
+    addOidcRoutes(scope, hub);
+    addUserRoutes(scope, hub);
+    addTokenRoutes(scope, hub);
+    addAdmissionRoutes(scope, hub);
     addVersionRoutes(scope, hub);
     addGroupRoutes(scope, hub);
     addDevicesRoutes(scope, hub);
     addDeploymentRoutes(scope, hub);
+    addQuarantineRoutes(scope, hub);
     addEventRoutes(scope, hub);
+    addSeriesRoutes(scope, hub);
+    addWebhookRoutes(scope, hub);
     addMlopsModelRoutes(scope, hub);
     addMlopsDeployRoutes(scope, hub);
     addUploadRoutes(scope, hub);

@@ -1,12 +1,12 @@
 // The conductor: load, decide in core, save. It is level-triggered, so a hub that was killed simply goes on.
 import type { Logger } from "pino";
 import type { Changes } from "./changes.ts";
-import { decideDeployment, type Decision } from "./core/deployment.ts";
-import { decisionFacts, figuresOf, type Figures } from "./facts.ts";
-import { readFleet } from "./fleet.ts";
-import type { Presence } from "./presence.ts";
+import { conductDeployment, type Stays } from "./conduct.ts";
+import type { Limit } from "./core/quarantine.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Leader } from "./leader.ts";
 import type { Publisher } from "./publisher.ts";
-import type { DeploymentRecord } from "./store/records.ts";
+import { watchForQuarantine } from "./quarantine.ts";
 import type { Store } from "./store/store.ts";
 
 export interface Conductor {
@@ -15,34 +15,43 @@ export interface Conductor {
   stop(): Promise<void>;
 }
 
-interface Settings {
+export interface ConductorSettings {
   store: Store;
   changes: Changes;
-  presence: Presence;
   publisher: Publisher;
-  gateSoakSeconds: number;
+  fleet: () => Promise<Fleet>;
+  /** Devices that must roll a digest back before nobody may install it any more. */
+  quarantineAfter: Limit;
+  /** Told after targets were changed here. */
+  targetsChanged: () => Promise<void>;
+  /** Of several replicas one conducts. */
+  leader: Pick<Leader, "isLeader">;
   now: () => number;
   log: Pick<Logger, "error" | "info">;
 }
 
 const INTERVAL_MS = 1_000;
-const FLUSH_EVERY = 60;
-const ACTOR = "conductor";
+const FRESHNESS_EVERY = 60;
 
-export function startConductor(settings: Settings): Conductor {
-  const { store, changes, presence, publisher, log } = settings;
+export function startConductor(settings: ConductorSettings): Conductor {
+  const { store, publisher, leader, log } = settings;
   const stop = new AbortController();
   let ring: () => void = () => undefined;
   let rounds = 0;
+  // Since when each device is in its phase. A hub that was restarted gives everyone the whole time again.
+  const stays: Stays = new Map();
 
   const round = async () => {
-    changes.touch({ devices: new Set(presence.changed()) });
-    for (const deployment of await store.deployments.open()) await conduct(settings, deployment);
-    // Freshness: a manifest that nears its end is sealed again.
-    if (rounds % FLUSH_EVERY === 0) {
-      await publisher.refresh();
-      await presence.flush();
+    if (leader.isLeader()) await watchForQuarantine(settings);
+    let decided = false;
+    const open = leader.isLeader() ? await store.deployments.open() : [];
+    for (const deployment of open) {
+      if (leader.isLeader() && (await conductDeployment(settings, stays, deployment))) decided = true;
     }
+    // One decision may be the ground of the next: look again without waiting.
+    if (decided) queueMicrotask(() => ring());
+    // Freshness: a manifest that nears its end is sealed again.
+    if (rounds % FRESHNESS_EVERY === 0) await publisher.refresh();
     rounds += 1;
   };
 
@@ -55,7 +64,6 @@ export function startConductor(settings: Settings): Conductor {
         if (stop.signal.aborted) resolve();
       });
     }
-    await presence.flush();
   })();
 
   return {
@@ -66,49 +74,4 @@ export function startConductor(settings: Settings): Conductor {
       await loop;
     },
   };
-}
-
-async function conduct(settings: Settings, deployment: DeploymentRecord): Promise<void> {
-  const { store, changes, presence, publisher, gateSoakSeconds, now } = settings;
-  const fleet = await readFleet(store, presence);
-  const figures = await figuresOf(store, fleet, deployment, { soakSeconds: gateSoakSeconds, nowMs: now() });
-  const decision = decideDeployment(decisionFacts(deployment, figures));
-  if (decision) {
-    await changes.make(ACTOR, (change) => save(change, deployment, figures, decision));
-    await publisher.refresh(deployment.groups);
-    return;
-  }
-  if (verdictsOf(figures.gate) !== verdictsOf(deployment.gate) || deployment.kind === "pilot") {
-    await store.deployments.update(deployment.id, { gate: figures.gate });
-    changes.touch({ deployments: new Set([deployment.id]) });
-  }
-}
-
-const verdictsOf = (gate: DeploymentRecord["gate"]) => gate?.conditions.map(({ verdict }) => verdict).join() ?? "";
-
-async function save(
-  { tx, at, tell, touched }: Parameters<Parameters<Changes["make"]>[1]>[0],
-  deployment: DeploymentRecord,
-  figures: Figures,
-  decision: Decision,
-): Promise<void> {
-  // Somebody may have acted between the look and now: their word stands, the next round sees it.
-  const current = await tx.deployments.find(deployment.id);
-  if (current?.state !== deployment.state) return;
-  await tx.deployments.update(deployment.id, {
-    state: decision.state,
-    state_reason: decision.reason,
-    gate: figures.gate,
-    ...(decision.soaking === "start" && !deployment.soaking_since ? { soaking_since: at } : {}),
-    ...(decision.soaking === "clear" ? { soaking_since: null } : {}),
-    ...(decision.state === "finished" ? { finished_at: at } : {}),
-  });
-  touched.deployments.add(deployment.id);
-  if (decision.state === deployment.state) return;
-  for (const { id } of figures.members) touched.devices.add(id);
-  await tell(`deployment.${decision.state}`, deployment.id, `${deployment.version}: ${decision.reason}`, {
-    deployment_id: deployment.id,
-    version: deployment.version,
-    gate: figures.gate,
-  });
 }

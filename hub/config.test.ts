@@ -11,7 +11,7 @@ describe("settings that would be unsafe are refused in one line", () => {
       /laptop/,
     ],
     ["a token sign-in without a token", { HUB_AUTH: "token" }, /HUB_API_TOKEN_FILE/],
-    ["a database this release does not speak", { DATABASE_URL: "postgres://x" }, /SQLite only/],
+    ["a database it does not speak", { DATABASE_URL: "mysql://x" }, /postgres:\/\//],
     ["a probe policy that is no JSON", { HUB_PROBE_POLICY: "{" }, /JSON/],
     ["a port that is none", { HUB_PORT: "http" }, /HUB_PORT/],
   ];

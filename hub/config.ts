@@ -1,11 +1,13 @@
 // The hub's settings, from the environment, parsed once at the door.
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { GroupName, ProbePolicy } from "@context-edge/protocol";
+import { GroupName, ProbePolicy, type Resolution } from "@context-edge/protocol";
 import { z } from "zod";
+import { AUTH_ENVIRONMENT, type AuthConfig, isLoopback, readAuth, readSecret } from "./auth/auth-config.ts";
+import type { Limit } from "./core/quarantine.ts";
 
 const seconds = (fallback: number) => z.coerce.number().min(0).default(fallback);
+const count = (fallback: number) => z.coerce.number().int().positive().max(100_000).default(fallback);
 const list = z
   .string()
   .default("")
@@ -24,30 +26,46 @@ const json = z.string().transform((text, context): unknown => {
   }
 });
 
+/** `2`, or `10%` of the devices that tried. */
+const quarantineLimit = z
+  .string()
+  .regex(/^\d+%?$/, "is a number of devices, such as 2, or a share of those that tried, such as 10%")
+  .transform((text) => (text.endsWith("%") ? { share: Number.parseInt(text, 10) / 100 } : { count: Number(text) }))
+  .refine((limit) => ("count" in limit ? limit.count > 0 : limit.share > 0 && limit.share <= 1), "must be above zero");
+
 const DASHBOARD = resolve(dirname(fileURLToPath(import.meta.url)), "../dashboard/dist");
 
 const Environment = z.object({
   HUB_HOST: z.string().default("127.0.0.1"),
   HUB_PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
   HUB_DATA: z.string().default("./hub-data"),
-  HUB_AUTH: z.enum(["none", "token"]).default("none"),
-  HUB_API_TOKEN_FILE: z.string().optional(),
+  ...AUTH_ENVIRONMENT,
   HUB_JOIN_TOKEN_FILE: z.string().optional(),
   HUB_SIGNING_KEY_FILE: z.string().optional(),
+  HUB_PREVIOUS_SIGNING_KEY_FILE: z.string().optional(),
   HUB_RELEASE_KEYS: list,
   HUB_DEV_RELEASE_KEY_FILE: z.string().optional(),
   HUB_GATE_SOAK_SECONDS: seconds(86_400),
+  HUB_QUARANTINE_AFTER: quarantineLimit.default({ count: 2 }),
   HUB_PROBE_POLICY: json.pipe(z.record(z.string(), z.unknown())).default({}),
   HUB_DASHBOARD_DIR: z.string().default(DASHBOARD),
   HUB_OFFLINE_AFTER_SECONDS: seconds(90),
   HUB_PILOT_GROUP: GroupName.default("pilot"),
   HUB_MANIFEST_HOURS: z.coerce.number().positive().default(168),
+  HUB_REHASH_ARTIFACTS: z.stringbool().default(true),
   HUB_MAX_ARTIFACT_BYTES: z.coerce
     .number()
     .int()
     .positive()
     .default(16 * 2 ** 30),
   HUB_LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+  HUB_KEEP_MINUTES: count(1_440),
+  HUB_KEEP_HOURS: count(720),
+  HUB_KEEP_DAYS: count(400),
+  HUB_KEEP_LABELS_DAYS: count(400),
+  HUB_KEEP_OUTCOMES_DAYS: count(365),
+  HUB_DEAD_AFTER_DAYS: z.coerce.number().positive().default(90),
+  HUB_HEARTBEAT_WRITE_SECONDS: seconds(86_400),
   S3_ENDPOINT: z.url().optional(),
   S3_REGION: z.string().default("us-east-1"),
   S3_BUCKETS: list,
@@ -55,6 +73,10 @@ const Environment = z.object({
   S3_SECRET_ACCESS_KEY: z.string().optional(),
   S3_FORCE_PATH_STYLE: z.stringbool().default(true),
   DATABASE_URL: z.string().optional(),
+  HUB_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  HUB_TELL_OFFLINE_SECONDS: seconds(1_800),
+  HUB_WEBHOOK_LOOPBACK: z.stringbool().optional(),
+  HUB_SHUTDOWN_SECONDS: seconds(15),
 });
 
 export interface S3Config {
@@ -66,24 +88,47 @@ export interface S3Config {
   forcePathStyle: boolean;
 }
 
+/** How long what grows is kept. */
+export interface Keep {
+  /** Points of each resolution, per series. */
+  points: Record<Resolution, number>;
+  labelsDays: number;
+  outcomesDays: number;
+  deadAfterDays: number;
+}
+
 export interface HubConfig {
   host: string;
   port: number;
   dataDir: string;
-  auth: { kind: "none" } | { kind: "token"; token: string };
+  auth: AuthConfig;
+  /** Whose X-Forwarded-For is believed: addresses and ranges. */
+  trustedProxies: readonly string[];
+  /** Where browsers reach this hub, when that is not where it listens. */
+  publicUrl: string | undefined;
   joinToken: string | undefined;
   signingKeyFile: string;
+  previousSigningKeyFile: string | undefined;
   releaseKeyFiles: readonly string[];
   devReleaseKeyFile: string | undefined;
   gateSoakSeconds: number;
+  quarantineAfter: Limit;
   probePolicy: ProbePolicy;
   dashboardDir: string;
   offlineAfterMs: number;
   pilotGroup: string;
   manifestLifetimeMs: number;
   maxArtifactBytes: number;
+  /** Directory only: files are hashed again before they are served. */
+  rehashArtifacts: boolean;
   logLevel: z.infer<typeof Environment>["HUB_LOG_LEVEL"];
   s3: S3Config | undefined;
+  webhooks: { offlineAfterSeconds: number; allowLoopback: boolean };
+  shutdownMs: number;
+  databaseUrl: string | undefined;
+  keep: Keep;
+  /** A device that reports nothing new is written no more often than this; 0 where several hubs share a database. */
+  heartbeatWriteMs: number;
 }
 
 export type Configured = { ok: true; config: HubConfig } | { ok: false; reason: string };
@@ -97,10 +142,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): Configured {
   }
   const env = parsed.data;
   const refuse = (reason: string): Configured => ({ ok: false, reason });
-  if (env.DATABASE_URL !== undefined)
-    return refuse("DATABASE_URL: this release keeps its data in SQLite only; unset it");
+  if (env.DATABASE_URL !== undefined && !/^postgres(ql)?:\/\//.test(env.DATABASE_URL))
+    return refuse("DATABASE_URL must be postgres://…; unset it to keep the data in SQLite under HUB_DATA");
   if (env.HUB_AUTH === "none" && !isLoopback(env.HUB_HOST)) {
-    return refuse(`HUB_AUTH=none is for loopback addresses only, not ${env.HUB_HOST}; set HUB_AUTH=token`);
+    return refuse(`HUB_AUTH=none is for loopback addresses only, not ${env.HUB_HOST}; set HUB_AUTH=accounts or token`);
   }
   if (env.HUB_DEV_RELEASE_KEY_FILE !== undefined && !isLoopback(env.HUB_HOST)) {
     return refuse(
@@ -109,10 +154,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Configured {
   }
   const policy = ProbePolicy.safeParse(env.HUB_PROBE_POLICY);
   if (!policy.success) return refuse(`HUB_PROBE_POLICY: ${z.prettifyError(policy.error)}`);
-  const token = readSecret(env.HUB_API_TOKEN_FILE);
-  if (env.HUB_AUTH === "token" && (token === undefined || token.length < 16)) {
-    return refuse("HUB_AUTH=token needs HUB_API_TOKEN_FILE, a file with a token of at least 16 characters");
-  }
+  const auth = readAuth(env);
+  if (typeof auth === "string") return refuse(auth);
   const dataDir = resolve(env.HUB_DATA);
   return {
     ok: true,
@@ -120,26 +163,41 @@ export function readConfig(environment: NodeJS.ProcessEnv): Configured {
       host: env.HUB_HOST,
       port: env.HUB_PORT,
       dataDir,
-      auth: env.HUB_AUTH === "token" ? { kind: "token", token: token ?? "" } : { kind: "none" },
+      auth,
+      trustedProxies: env.HUB_TRUSTED_PROXIES,
       joinToken: readSecret(env.HUB_JOIN_TOKEN_FILE),
       signingKeyFile: env.HUB_SIGNING_KEY_FILE ?? resolve(dataDir, "keys/hub.key.pem"),
+      previousSigningKeyFile: env.HUB_PREVIOUS_SIGNING_KEY_FILE,
       releaseKeyFiles: env.HUB_RELEASE_KEYS,
       devReleaseKeyFile: env.HUB_DEV_RELEASE_KEY_FILE,
       gateSoakSeconds: env.HUB_GATE_SOAK_SECONDS,
+      quarantineAfter: env.HUB_QUARANTINE_AFTER,
       probePolicy: policy.data,
       dashboardDir: resolve(env.HUB_DASHBOARD_DIR),
       offlineAfterMs: env.HUB_OFFLINE_AFTER_SECONDS * 1_000,
       pilotGroup: env.HUB_PILOT_GROUP,
       manifestLifetimeMs: env.HUB_MANIFEST_HOURS * 3_600_000,
       maxArtifactBytes: env.HUB_MAX_ARTIFACT_BYTES,
+      rehashArtifacts: env.HUB_REHASH_ARTIFACTS,
       logLevel: env.HUB_LOG_LEVEL,
       s3: s3Config(env),
+      publicUrl: env.HUB_PUBLIC_URL,
+      webhooks: {
+        offlineAfterSeconds: env.HUB_TELL_OFFLINE_SECONDS,
+        allowLoopback: env.HUB_WEBHOOK_LOOPBACK ?? env.HUB_AUTH === "none",
+      },
+      shutdownMs: env.HUB_SHUTDOWN_SECONDS * 1_000,
+      databaseUrl: env.DATABASE_URL,
+      keep: {
+        points: { minute: env.HUB_KEEP_MINUTES, hour: env.HUB_KEEP_HOURS, day: env.HUB_KEEP_DAYS },
+        labelsDays: env.HUB_KEEP_LABELS_DAYS,
+        outcomesDays: env.HUB_KEEP_OUTCOMES_DAYS,
+        deadAfterDays: env.HUB_DEAD_AFTER_DAYS,
+      },
+      // Where several hubs share a database, what one keeps in memory the others would not see.
+      heartbeatWriteMs: env.DATABASE_URL === undefined ? env.HUB_HEARTBEAT_WRITE_SECONDS * 1_000 : 0,
     },
   };
-}
-
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function s3Config(env: z.infer<typeof Environment>): S3Config | undefined {
@@ -152,8 +210,4 @@ function s3Config(env: z.infer<typeof Environment>): S3Config | undefined {
     credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined,
     forcePathStyle: env.S3_FORCE_PATH_STYLE,
   };
-}
-
-function readSecret(file: string | undefined): string | undefined {
-  return file === undefined ? undefined : readFileSync(file, "utf8").trim();
 }

@@ -1,40 +1,36 @@
 // Devices of the hub: enrolment by join token, credentials, and moving between groups.
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { EnrollReply, EnrollRequest } from "@context-edge/protocol";
+import { hashSecret } from "./auth/secrets.ts";
 import type { Change, Changes } from "./changes.ts";
 import { nextSequence } from "./core/desired.ts";
+import { mayEnrolAgain, useJoinToken } from "./operations/tokens.ts";
 import { ProblemError } from "./problem-error.ts";
 import type { DeviceRecord } from "./store/records.ts";
 import type { Repositories } from "./store/store.ts";
 
 export const DEFAULT_GROUP = "default";
 
-export const hashSecret = (secret: string) => createHash("sha256").update(secret).digest("hex");
-
-/** Compared by hash, so that the time it takes tells nothing. */
-export function isSameSecret(a: string, b: string): boolean {
-  return timingSafeEqual(Buffer.from(hashSecret(a)), Buffer.from(hashSecret(b)));
-}
-
 export async function enroll(
   changes: Changes,
-  joinToken: string | undefined,
+  fileToken: string | undefined,
   request: EnrollRequest,
 ): Promise<EnrollReply> {
-  if (joinToken === undefined || !isSameSecret(joinToken, request.join_token)) {
-    throw new ProblemError("JOIN_TOKEN_REFUSED", "This join token does not admit a device here.", {
-      nextStep: "Copy the hub's present join token to the device.",
-    });
-  }
   const credential = `ced_${randomBytes(32).toString("base64url")}`;
   return changes.make(`device ${request.device_id}`, async ({ tx, at, touched, tell }) => {
+    const admission = await useJoinToken(tx, request.join_token, { fileToken, at });
     const known = await tx.devices.find(request.device_id);
+    if (!admission || !mayEnrolAgain(admission, known)) {
+      throw new ProblemError("JOIN_TOKEN_REFUSED", "This join token does not admit this device here.", {
+        nextStep: "Copy a join token of the hub that is in force to the device.",
+      });
+    }
     if (known?.revoked) {
       throw new ProblemError("DEVICE_REVOKED", `${request.device_id} was revoked.`, {
         nextStep: "Ask an admin to admit it again.",
       });
     }
-    const group = known?.group_name ?? request.group ?? DEFAULT_GROUP;
+    const group = known?.group_name ?? admission.group ?? request.group ?? DEFAULT_GROUP;
     if (await tx.groups.ensure(group, at))
       await tell("group.created", group, `Group ${group} was created by a device that enrolled`);
     const device: DeviceRecord = {
@@ -57,7 +53,10 @@ export async function enroll(
     touched.devices.add(device.id);
     touched.groups.add(group);
     const how = known ? "enrolled again; its earlier credential is void" : "enrolled";
-    await tell("device.enrolled", device.id, `${device.id} ${how} in group ${group}`, { inventory: request.inventory });
+    await tell("device.enrolled", device.id, `${device.id} ${how} in group ${group}`, {
+      inventory: request.inventory,
+      admitted_by: admission.by,
+    });
     return { device_id: device.id, group, credential };
   });
 }

@@ -1,8 +1,10 @@
 // The figures about a deployment's devices: predictions, errors, labels, time watched. Gate and pilot panel read the same ones.
-import { type GateReport, type PilotMetrics } from "@context-edge/protocol";
+import type { GatePolicy, GateReport, PilotMetrics } from "@context-edge/protocol";
+import type { HubConfig } from "./config.ts";
 import { accuracyOf, countLabels, falseNegativeRate, falsePositiveRate, type LabelCounts } from "./core/accuracy.ts";
-import type { DeploymentFacts } from "./core/deployment.ts";
 import { DEFAULT_GATE, evaluateGate, missingFor } from "./core/gate.ts";
+import type { Pair } from "./core/gate-latency.ts";
+import { allowedBad } from "./core/plan.ts";
 import { progressOf, type Member } from "./core/progress.ts";
 import type { Fleet } from "./fleet.ts";
 import type { DeploymentRecord } from "./store/records.ts";
@@ -15,15 +17,23 @@ export interface Figures {
   averageMs: number | null;
   labels: LabelCounts;
   watchedSeconds: number;
-  soakedSeconds: number | null;
-  gate: GateReport;
+  /** Null where the plan has no gate. */
+  gate: GateReport | null;
 }
+
+/** The guide's flow: a pilot, a day, then everybody. A fleet is allowed to be as much slower as each of its devices is. */
+export const defaultGate = ({ gateSoakSeconds, probePolicy }: HubConfig): GatePolicy => ({
+  ...DEFAULT_GATE,
+  soak_seconds: gateSoakSeconds,
+  max_p95_ratio: probePolicy.baseline_ratio,
+  p95_floor_ms: probePolicy.baseline_floor_ms,
+});
 
 export async function figuresOf(
   store: Repositories,
   fleet: Fleet,
   deployment: DeploymentRecord,
-  { soakSeconds, nowMs }: { soakSeconds: number; nowMs: number },
+  nowMs: number,
 ): Promise<Figures> {
   const members = fleet.members(deployment);
   const digests = fleet.version(deployment.model, deployment.version)?.variants.map(({ digest }) => digest) ?? [];
@@ -37,30 +47,36 @@ export async function figuresOf(
   const weight = sum(timed.map((one) => one.predictions));
   const averageMs = weight === 0 ? null : sum(timed.map((one) => (one.avg_ms ?? 0) * one.predictions)) / weight;
   const errors = sum(stats.map((one) => one.errors));
-  const labels = countLabels(await store.labels.counts(deployment.model, deployment.version));
+  const countsOf = async (version: string) => countLabels(await store.labels.counts(deployment.model, version));
+  const labels = await countsOf(deployment.version);
   const earlier = Object.values(deployment.previous).find(
     (version) => version !== null && version !== deployment.version,
   );
-  const soakedSeconds = deployment.soaking_since ? (nowMs - Date.parse(deployment.soaking_since)) / 1_000 : null;
-  const gate = evaluateGate(
-    { ...DEFAULT_GATE, soakSeconds },
-    {
-      progress: progressOf(members),
-      soakedSeconds,
-      predictions,
-      errors,
-      labels,
-      earlierAccuracy: earlier ? (fleet.version(deployment.model, earlier)?.accuracy ?? null) : null,
-    },
-    new Date(nowMs).toISOString(),
-  );
+  const progress = progressOf(members);
+  const { plan } = deployment;
+  const gate =
+    plan.gate &&
+    evaluateGate(
+      plan.gate,
+      {
+        progress,
+        allowedBad: Math.max(deployment.tolerated, allowedBad(plan, progress.total - progress.waiting)),
+        soakedSeconds: deployment.soaking_since ? (nowMs - Date.parse(deployment.soaking_since)) / 1_000 : null,
+        predictions,
+        errors,
+        labels,
+        earlierLabels: earlier ? await countsOf(earlier) : null,
+        earlierAccuracy: earlier ? (fleet.version(deployment.model, earlier)?.accuracy ?? null) : null,
+        latency: latencyOf(members),
+      },
+      new Date(nowMs).toISOString(),
+    );
   return {
     members,
     predictions,
     errors,
     averageMs,
     labels,
-    soakedSeconds,
     gate,
     watchedSeconds: watched(members, nowMs),
   };
@@ -74,30 +90,20 @@ function watched(members: readonly Member[], nowMs: number): number {
   return starts.length === 0 ? 0 : Math.max(0, (nowMs - Math.min(...starts)) / 1_000);
 }
 
-export function decisionFacts(deployment: DeploymentRecord, figures: Figures): DeploymentFacts {
-  const bad = figures.members.flatMap(({ standing: { sync, outcome } }) =>
-    sync === "failed" && outcome ? [outcome] : [],
-  );
-  const counts = new Map<string, number>();
-  for (const { code } of bad) counts.set(code, (counts.get(code) ?? 0) + 1);
-  const commonCode = [...counts].toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? null;
-  return {
-    kind: deployment.kind,
-    state: deployment.state,
-    stateReason: deployment.state_reason,
-    progress: progressOf(figures.members),
-    gate: figures.gate,
-    tolerated: deployment.tolerated,
-    commonCode,
-    commonMessage: bad.find(({ code }) => code === commonCode)?.message ?? null,
-  };
+/** p95 before and after, of each device that kept this version and measured both. */
+function latencyOf(members: readonly Member[]): Pair[] {
+  return members.flatMap(({ standing: { outcome } }) => {
+    const before = outcome?.evidence.baseline?.p95_ms;
+    const after = outcome?.evidence.candidate?.p95_ms;
+    return outcome?.outcome === "committed" && before != null && after != null ? [{ before, after }] : [];
+  });
 }
 
 export function pilotMetrics(deployment: DeploymentRecord, figures: Figures): PilotMetrics {
   const { members, labels, gate } = figures;
   const isPilot = deployment.kind === "pilot";
   const isHalted = deployment.state === "paused";
-  const passed = isPilot && !isHalted && (gate.verdict === "pass" || hasPassed(deployment));
+  const passed = isPilot && !isHalted && (gate?.verdict === "pass" || hasPassed(deployment));
   const blockers = passed ? [] : blockersOf(deployment, gate);
   return {
     version_id: deployment.version,
@@ -126,10 +132,10 @@ export function hasPassed(deployment: DeploymentRecord): boolean {
   );
 }
 
-export function blockersOf(deployment: DeploymentRecord, gate: GateReport): string[] {
+export function blockersOf(deployment: DeploymentRecord, gate: GateReport | null): string[] {
   if (deployment.kind === "all") return [`${deployment.version} was deployed to all groups already`];
   if (deployment.kind !== "pilot") return [`${deployment.version} has not been on a pilot group yet`];
-  const missing = missingFor(gate);
+  const missing = gate && deployment.plan.gate ? missingFor(gate, deployment.plan.gate) : [];
   if (deployment.state === "paused") return [deployment.state_reason, ...missing];
   return missing.length > 0 ? missing : [`the pilot is ${deployment.state}: ${deployment.state_reason}`];
 }

@@ -1,25 +1,67 @@
 // The fleet as one snapshot: devices, groups, targets and versions read together, so that every page and every decision sees the same.
-import { DEFAULT_MODEL } from "@context-edge/protocol";
+import { CLOSED_DEPLOYMENT_STATES, DEFAULT_MODEL, isInWave } from "@context-edge/protocol";
+import { rememberStandings, type Standings } from "./standings.ts";
 import type { Member } from "./core/progress.ts";
-import { standingOf, type Standing, type TargetView } from "./core/sync.ts";
+import type { Standing, TargetView } from "./core/sync.ts";
 import type { Presence } from "./presence.ts";
 import type { DeploymentRecord, DeviceRecord, GroupRecord, TargetRecord, VersionRecord } from "./store/records.ts";
 import type { Repositories } from "./store/store.ts";
 
-export interface Fleet {
+/** The records that a fleet is made of. Devices by id, targets by group and model. */
+export interface FleetTables {
   groups: GroupRecord[];
   targets: TargetRecord[];
   devices: DeviceRecord[];
+  /** By `model/version`. */
+  versions: ReadonlyMap<string, VersionRecord>;
   deploymentsById: ReadonlyMap<string, DeploymentRecord>;
+}
+
+export interface Fleet {
+  groups: GroupRecord[];
+  targets: TargetRecord[];
+  /** Not the revoked ones. When one was seen last is for `Presence` to say: `last_seen` is as old as the record. */
+  devices: DeviceRecord[];
+  deploymentsById: ReadonlyMap<string, DeploymentRecord>;
+  device(id: string): DeviceRecord | undefined;
+  devicesOf(group: string): readonly DeviceRecord[];
+  /** Devices whose current file of this model is one of these. */
+  runningOn(model: string, digests: readonly string[]): number;
   version(model: string, version: string): VersionRecord | undefined;
   targetView(group: string, model: string): TargetView | undefined;
   standing(device: DeviceRecord, model: string): Standing;
-  /** Devices whose group has this deployment as its target. */
-  members(deployment: Pick<DeploymentRecord, "id" | "model">): Member[];
+  /** Devices whose group has this deployment as its target, or will have it. */
+  members(deployment: DeploymentRecord): Member[];
   isTarget(deploymentId: string): boolean;
   modelsOf(device: DeviceRecord): string[];
 }
 
+const isStopped = ({ state }: DeploymentRecord) => state === "paused" || state === "aborted";
+
+/** @returns nothing, or the device as one that this deployment counts */
+function memberOf(
+  deployment: DeploymentRecord,
+  device: DeviceRecord,
+  targetView: Fleet["targetView"],
+  standing: Fleet["standing"],
+  online: boolean,
+): Member[] {
+  const { id, model, groups, shares, state } = deployment;
+  const group = device.group_name;
+  if (!groups.includes(group)) return [];
+  const timedOut = deployment.timed_out[device.id]?.phase ?? null;
+  const share = shares[group];
+  const member = { id: device.id, online, standing: standing(device, model), timedOut };
+  // A group whose turn has not come still follows what it followed before.
+  if (share === undefined) {
+    const notYet = { ...member, standing: { ...member.standing, runsTarget: false }, turn: false };
+    return CLOSED_DEPLOYMENT_STATES.includes(state) ? [] : [notYet];
+  }
+  if (targetView(group, model)?.deploymentId !== id) return [];
+  return [{ ...member, turn: isInWave(device.id, id, share) }];
+}
+
+/** The fleet as it stands in the store, or inside a transaction. */
 export async function readFleet(store: Repositories, presence: Pick<Presence, "isOnline">): Promise<Fleet> {
   const [groups, targets, devices] = await Promise.all([
     store.groups.list(),
@@ -32,9 +74,22 @@ export async function readFleet(store: Repositories, presence: Pick<Presence, "i
   const ids = [...new Set(targets.map((target) => target.deployment_id))];
   const found = await Promise.all(ids.map((id) => store.deployments.find(id)));
   const deploymentsById = new Map(found.flatMap((deployment) => (deployment ? [[deployment.id, deployment]] : [])));
+  return fleetOf({ groups, targets, devices, versions, deploymentsById }, presence, rememberStandings());
+}
 
-  const targetView: Fleet["targetView"] = (group, model) => {
-    const target = targets.find((one) => one.group_name === group && one.model === model);
+/** @param standings may outlive this fleet: what has not changed is not computed again. */
+export function fleetOf(tables: FleetTables, presence: Pick<Presence, "isOnline">, standings: Standings): Fleet {
+  const { groups, targets, devices, versions, deploymentsById } = tables;
+  const byId = once(() => new Map(devices.map((device) => [device.id, device])));
+  const byGroup = once(() => Map.groupBy(devices, (device) => device.group_name));
+  const targetsOf = once(() => Map.groupBy(targets, (target) => target.group_name));
+  const running = once(() => countRunning(devices));
+  const views = new Map<string, TargetView | undefined>();
+
+  const makeView = (group: string, model: string): TargetView | undefined => {
+    const target = targetsOf()
+      .get(group)
+      ?.find((one) => one.model === model);
     const deployment = target && deploymentsById.get(target.deployment_id);
     if (!target || !deployment) return undefined;
     return {
@@ -42,41 +97,63 @@ export async function readFleet(store: Repositories, presence: Pick<Presence, "i
       deploymentId: target.deployment_id,
       previousVersion: target.previous_version,
       since: target.since,
-      share: deployment.share,
-      paused: deployment.state === "paused" || deployment.state === "aborted",
+      share: deployment.shares[group] ?? 0,
+      paused: isStopped(deployment) || versions.get(`${model}/${target.version}`)?.stage === "quarantined",
       retry: deployment.retry,
       excused: deployment.excused,
       digests: versions.get(`${model}/${target.version}`)?.variants.map(({ digest }) => digest) ?? [],
     };
   };
+  const targetView: Fleet["targetView"] = (group, model) => {
+    const key = `${group}/${model}`;
+    if (!views.has(key)) views.set(key, standings.sameView(key, makeView(group, model)));
+    return views.get(key);
+  };
   const standing: Fleet["standing"] = (device, model) =>
-    standingOf(
-      device.id,
-      device.observed,
-      device.observed?.models[model],
-      device.last_outcomes[model] ?? null,
-      targetView(device.group_name, model),
-    );
+    standings.of(device, model, targetView(device.group_name, model));
 
   return {
     groups,
     targets,
     devices,
     deploymentsById,
+    device: (id) => byId().get(id),
+    devicesOf: (group) => byGroup().get(group) ?? [],
+    runningOn: (model, digests) =>
+      [...new Set(digests)].reduce((sum, digest) => sum + (running().get(`${model}/${digest}`) ?? 0), 0),
     version: (model, version) => versions.get(`${model}/${version}`),
     targetView,
     standing,
-    members: ({ id, model }) =>
-      devices
-        .filter((device) => targetView(device.group_name, model)?.deploymentId === id)
-        .map((device) => ({ id: device.id, online: presence.isOnline(device.id), standing: standing(device, model) })),
+    members: (deployment) =>
+      deployment.groups
+        .flatMap((group) => byGroup().get(group) ?? [])
+        .flatMap((device) => memberOf(deployment, device, targetView, standing, presence.isOnline(device.id))),
     isTarget: (id) => targets.some((target) => target.deployment_id === id),
     modelsOf: (device) => [
       ...new Set([
         DEFAULT_MODEL,
         ...Object.keys(device.observed?.models ?? {}),
-        ...targets.filter((target) => target.group_name === device.group_name).map((target) => target.model),
+        ...(targetsOf().get(device.group_name) ?? []).map((target) => target.model),
       ]),
     ],
   };
+}
+
+/** By `model/digest`. */
+function countRunning(devices: readonly DeviceRecord[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { observed } of devices) {
+    if (!observed) continue;
+    for (const [model, { current }] of Object.entries(observed.models)) {
+      const key = `${model}/${current?.digest ?? ""}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
+/** Made when somebody asks, and kept. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }

@@ -1,19 +1,40 @@
 // The hub's parts, put together: what routes are built upon, and what tests take apart.
+import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { pino, type Logger } from "pino";
+import { openPeople, type People } from "./auth/accounts.ts";
 import type { Artifacts, Buckets } from "./artifacts/artifacts.ts";
 import { directoryArtifacts } from "./artifacts/directory.ts";
 import { connectToS3, s3Artifacts } from "./artifacts/s3.ts";
 import { trackChanges, type Changes } from "./changes.ts";
 import { startConductor, type Conductor } from "./conductor.ts";
 import type { HubConfig } from "./config.ts";
+import { openEnding, type Ending } from "./drain.ts";
+import { openFleetMemory, type FleetMemory } from "./fleet-memory.ts";
+import type { Fleet } from "./fleet.ts";
+import { rememberIdentities, type Identities } from "./identities.ts";
 import { loadKeys, type HubKeys } from "./keys.ts";
+import { openMetrics, type Metrics } from "./observe/metrics.ts";
+import { answerPolls, type Polls } from "./polls.ts";
 import { trackPresence, type Presence } from "./presence.ts";
+import { startPulse } from "./pulse.ts";
 import { startPublisher, type Publisher } from "./publisher.ts";
+import { type Janitor, startJanitor } from "./janitor.ts";
+import { keepersOf } from "./keepers.ts";
+import { rememberNewest } from "./newest.ts";
 import { openReportDesk, type ReportDesk } from "./reports.ts";
-import { openSqlite } from "./store/sqlite.ts";
+import { joinReplicas, openPeers } from "./replicas.ts";
+import { resealOutrun } from "./restored.ts";
+import { openSeries, type SeriesBook } from "./series.ts";
+import { sharePresence } from "./shared-presence.ts";
+import { openStore } from "./store/open.ts";
 import { rememberTargets, type TargetMemory } from "./target-memory.ts";
 import type { Store } from "./store/store.ts";
+import { openWaitingRoom } from "./waiting-room.ts";
+import { addressCheck } from "./webhooks/addresses.ts";
+import { startCourier, type Courier } from "./webhooks/courier.ts";
+import { postWith } from "./webhooks/post.ts";
+import { wordOf } from "./word.ts";
 
 export interface Hub {
   config: HubConfig;
@@ -22,11 +43,23 @@ export interface Hub {
   artifacts: Artifacts;
   buckets: Buckets | undefined;
   changes: Changes;
+  people: People;
   presence: Presence;
+  /** One snapshot of everything, the same for whoever asks in the same moment. */
+  fleet(): Promise<Fleet>;
+  memory: FleetMemory;
+  identities: Identities;
+  polls: Polls;
   publisher: Publisher;
   targets: TargetMemory;
   reports: ReportDesk;
+  series: SeriesBook;
+  janitor: Janitor;
   conductor: Conductor;
+  courier: Courier;
+  metrics: Metrics;
+  ending: Ending;
+  isLeader: () => boolean;
   /** Milliseconds since the epoch. */
   now: () => number;
   log: Logger;
@@ -35,32 +68,105 @@ export interface Hub {
 
 export async function openHub(config: HubConfig, now: () => number = Date.now): Promise<Hub> {
   const log = pino({ level: config.logLevel, base: null, redact: ["req.headers.authorization", "req.headers.cookie"] });
-  const keys = loadKeys(config);
-  const store = await openSqlite(join(config.dataDir, "hub.sqlite"));
-  const limits = { maxBytes: config.maxArtifactBytes };
+  const newest = rememberNewest();
+  const store = newest.over(await openStore(config));
+  const keys = await loadKeys(config, store).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  const limits = { maxBytes: config.maxArtifactBytes, rehash: config.rehashArtifacts };
   const s3 = config.s3 && s3Artifacts(connectToS3(config.s3), config.s3, limits);
   const artifacts = s3 ?? directoryArtifacts(join(config.dataDir, "artifacts"), limits);
-  const changes = trackChanges(store, now);
+  const changes = trackChanges(store, now, await store.events.lastId());
   const known = new Map((await store.devices.list()).map((device) => [device.id, device.last_seen]));
-  const presence = trackPresence(known, { offlineAfterMs: config.offlineAfterMs, now, store });
+  const own = trackPresence(known, { offlineAfterMs: config.offlineAfterMs, now, store });
+  const presence = sharePresence(own, { offlineAfterMs: config.offlineAfterMs, now });
+  const ending = openEnding();
+  const metrics = openMetrics();
+  const room = openWaitingRoom();
+  // Devices that wait for news come first.
+  const memory = await openFleetMemory(store, changes, presence, () => room.quiet());
+  const fleet = () => memory.fleet();
+  const identities = rememberIdentities({ store, changes, memory });
+  const peers = await openPeers(config);
   const publisher = startPublisher({
     store,
-    key: keys.signing,
+    fleet: () => memory.plans(),
+    onSealed: (group) => changes.touch({ groups: new Set([group]) }),
+    wakeGroup: (group) => room.wakeGroup(group),
+    wakeDevice: (deviceId) => polls.wakeDevice(deviceId),
+    keys: keys.signers,
+    announce: (tx, group) => tx.signals.send(wordOf(changes.replica, { groups: new Set([group]) }, { orders: true })),
     policy: config.probePolicy,
     lifetimeMs: config.manifestLifetimeMs,
     now,
   });
+  const polls = answerPolls({
+    identities,
+    presence,
+    publisher,
+    room,
+    ending: ending.signal,
+    count: (result, seconds) => metrics.poll(result, seconds),
+    log,
+  });
   await publisher.refresh();
+  resealOutrun(changes, publisher);
+  const targets = await rememberTargets(store);
   const conductor = startConductor({
+    store,
+    changes,
+    publisher,
+    fleet,
+    quarantineAfter: config.quarantineAfter,
+    targetsChanged: () => targets.refresh(),
+    leader: peers.leader,
+    now,
+    log,
+  });
+  const isLeader = () => peers.leader.isLeader();
+  const courier = startCourier({
+    store,
+    fleet,
+    changes,
+    presence,
+    post: postWith(addressCheck(config.webhooks)),
+    isLeader,
+    offlineAfterSeconds: config.webhooks.offlineAfterSeconds,
+    publicUrl: config.publicUrl,
+    now,
+    random: Math.random,
+    log,
+  });
+  const series = openSeries({ store, now, part: randomInt(1, 2 ** 31 - 1) });
+  const reports = openReportDesk({
+    changes,
+    store,
+    newest,
+    heartbeatWriteMs: config.heartbeatWriteMs,
+    now,
+    afterBatch: () => conductor.wake(),
+    onObserved: (device, before, after) => series.take(device, before, after),
+  });
+  const janitor = startJanitor({
+    keepers: keepersOf({ store, changes, presence, keep: config.keep }),
+    everywhere: [() => series.flush("complete"), () => reports.flush("silent")],
+    isLeader,
+    now,
+    log,
+  });
+  const replicas = await joinReplicas({
+    peers,
     store,
     changes,
     presence,
     publisher,
-    gateSoakSeconds: config.gateSoakSeconds,
-    now,
+    targets,
+    memory,
+    wake: () => conductor.wake(),
     log,
   });
-  const reports = openReportDesk(changes, () => conductor.wake());
+  const pulse = startPulse({ presence, changes, log });
   return {
     config,
     keys,
@@ -68,15 +174,33 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     artifacts,
     buckets: s3,
     changes,
+    people: openPeople({ config, store, changes, now, log }),
     presence,
+    fleet,
+    memory,
+    identities,
+    polls,
     publisher,
-    targets: await rememberTargets(store),
+    targets,
     reports,
+    series,
+    janitor,
     conductor,
+    courier,
+    metrics,
+    ending,
+    isLeader,
     now,
     log,
     async close() {
+      await courier.stop();
       await conductor.stop();
+      await janitor.stop();
+      await pulse.stop();
+      await series.flush("all");
+      await reports.flush("all");
+      await replicas.close();
+      room.close();
       await store.close();
     },
   };

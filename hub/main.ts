@@ -1,8 +1,14 @@
-// Starts the hub: settings from the environment, one line when it listens, and an orderly end.
+// Starts the hub, or runs one of its commands: settings from the environment, one line when it listens, and an orderly end.
 import { buildApp } from "./app.ts";
-import { readConfig } from "./config.ts";
+import { firstAdminLink } from "./auth/first-start.ts";
+import type { Command } from "./commands/command.ts";
+import { type HubConfig, readConfig } from "./config.ts";
+import { drain } from "./drain.ts";
 import { HELP } from "./help.ts";
 import { openHub } from "./hub.ts";
+
+/** Connections that may wait to be accepted: after a restart the whole fleet is at the door at once. */
+const CONNECTION_QUEUE = 16_384;
 
 async function main(argv: readonly string[]): Promise<number> {
   if (argv.includes("--help") || argv.includes("-h")) {
@@ -15,17 +21,24 @@ async function main(argv: readonly string[]): Promise<number> {
     return 2;
   }
   const { config } = configured;
+  const [name, ...words] = argv;
+  if (name !== undefined) return runCommand(name, words, config);
   const hub = await openHub(config);
   const app = await buildApp(hub);
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(signal));
   });
   try {
-    const address = await app.listen({ host: config.host, port: config.port });
+    const address = await app.listen({ host: config.host, port: config.port, backlog: CONNECTION_QUEUE });
     hub.log.info({ address, auth: config.auth.kind, data: config.dataDir }, "the hub listens");
+    const link = await firstAdminLink(hub);
+    // To stdout and into no log: whoever reads it first becomes admin.
+    if (link !== null)
+      process.stdout.write(`Nobody has an account yet. Make the first one within 24 hours:\n  ${link}\n`);
     if (hub.keys.release.length === 0)
       hub.log.warn("no release keys are configured: signed versions cannot be registered");
     hub.log.info({ signal: await stopped }, "the hub stops");
+    await drain(hub);
     return 0;
   } catch (error) {
     const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
@@ -40,9 +53,33 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Loaded when called: none of them needs the server. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  audit: async () => (await import("./commands/audit.ts")).audit,
+  backup: async () => (await import("./commands/backup.ts")).backup,
+  user: async () => (await import("./commands/user.ts")).user,
+  token: async () => (await import("./commands/token.ts")).token,
+  "join-token": async () => (await import("./commands/token.ts")).joinToken,
+};
+
+async function runCommand(name: string, words: readonly string[], config: HubConfig): Promise<number> {
+  const load = COMMANDS[name];
+  if (!load) {
+    process.stderr.write(`There is no command "${name}". See --help.\n`);
+    return 2;
+  }
+  const command = await load();
+  return command({
+    config,
+    words,
+    say: (line) => void process.stdout.write(`${line}\n`),
+    fail: (line) => void process.stderr.write(`${line}\n`),
+  });
+}
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`The hub cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`The hub failed: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }

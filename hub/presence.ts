@@ -1,4 +1,5 @@
 // Who was heard of lately: kept in memory, because a poll must not cost a write, and flushed to the store now and then.
+import { setImmediate as breathe } from "node:timers/promises";
 import type { Store } from "./store/store.ts";
 
 export interface Presence {
@@ -7,15 +8,20 @@ export interface Presence {
   hold(deviceId: string): () => void;
   isOnline(deviceId: string): boolean;
   lastSeen(deviceId: string): string | null;
+  /** Devices whose poll is held now. */
+  held(): number;
   /** Devices whose being online has changed since the last call. */
   changed(): string[];
   flush(): Promise<void>;
 }
 
+/** Written in one statement; the loop breathes in between. */
+const FLUSH_AT_ONCE = 200;
+
 /** @param known last-seen times as stored; after a restart everyone known counts as just seen, until proved silent. */
 export function trackPresence(
   known: ReadonlyMap<string, string | null>,
-  { offlineAfterMs, now, store }: { offlineAfterMs: number; now: () => number; store: Store },
+  { offlineAfterMs, now, store }: { offlineAfterMs: number; now: () => number; store: Pick<Store, "devices"> },
 ): Presence {
   const startedMs = now();
   const seenMs = new Map<string, number>();
@@ -23,7 +29,12 @@ export function trackPresence(
   const dirty = new Set<string>();
   const told = new Map<string, boolean>();
   const stored = new Map(known);
-  for (const [id, at] of known) if (at !== null) seenMs.set(id, startedMs);
+  for (const [id, at] of known) {
+    if (at === null) continue;
+    seenMs.set(id, startedMs);
+    // Nothing has changed by starting: a fleet of thousands is not told anew.
+    told.set(id, true);
+  }
 
   const presence: Presence = {
     seen(id) {
@@ -48,17 +59,28 @@ export function trackPresence(
       if (ms === undefined || (ms === startedMs && !dirty.has(id))) return stored.get(id) ?? null;
       return new Date(ms).toISOString();
     },
+    held: () => held.size,
     changed() {
       const changes = [...seenMs.keys()].filter((id) => told.get(id) !== presence.isOnline(id));
       for (const id of changes) told.set(id, presence.isOnline(id));
       return changes;
     },
     async flush() {
-      const batch = new Map([...dirty].map((id) => [id, new Date(seenMs.get(id) ?? now()).toISOString()]));
-      if (batch.size === 0) return;
-      await store.transaction((tx) => tx.devices.touch(batch));
-      for (const [id, at] of batch) stored.set(id, at);
-      dirty.clear();
+      const ids = [...dirty];
+      for (let start = 0; start < ids.length; start += FLUSH_AT_ONCE) {
+        const slice = ids.slice(start, start + FLUSH_AT_ONCE);
+        const batch = new Map(slice.map((id) => [id, new Date(seenMs.get(id) ?? now()).toISOString()]));
+        // Before it is written: who is seen meanwhile is written again the next time.
+        for (const id of slice) dirty.delete(id);
+        try {
+          await store.devices.touch(batch);
+        } catch (error) {
+          for (const id of slice) dirty.add(id);
+          throw error;
+        }
+        for (const [id, at] of batch) stored.set(id, at);
+        await breathe();
+      }
     },
   };
   return presence;

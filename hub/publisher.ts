@@ -1,5 +1,6 @@
 // Manifests as prebuilt bytes: one sealed buffer and ETag per group, so that a poll costs neither database nor signature.
 import { createHash } from "node:crypto";
+import { setImmediate as breathe } from "node:timers/promises";
 import {
   type Assignment,
   ASSIGNMENT_PAYLOAD_TYPE,
@@ -15,11 +16,13 @@ import {
 import { manifestBody, nextSequence, type TargetOrder } from "./core/desired.ts";
 import { readFleet, type Fleet } from "./fleet.ts";
 import type { GroupRecord } from "./store/records.ts";
-import type { Store } from "./store/store.ts";
+import type { Repositories, Store } from "./store/store.ts";
 
 export interface Published {
   etag: string;
   body: Buffer;
+  /** The body, one byte a character. */
+  text: string;
   expiresAtMs: number;
 }
 
@@ -27,15 +30,23 @@ export interface Publisher {
   current(group: string): Published | undefined;
   /** Brings the manifests of these groups, or of all, in line with their targets. Unchanged ones keep their bytes. */
   refresh(groups?: Iterable<string>): Promise<void>;
-  /** Resolves when the group's manifest changes, the device is moved, or the signal aborts. */
-  waitForNews(deviceId: string, group: string, signal: AbortSignal): Promise<void>;
+  /** Ends the wait of a device about which something has changed. */
   wakeDevice(deviceId: string): void;
   assignment(device: { id: string; group_name: string; assignment_sequence: number; hold: Hold | null }): Envelope;
 }
 
 interface Settings {
   store: Store;
-  key: SigningKey;
+  fleet: () => Promise<Fleet>;
+  /** Told when a group has a new manifest that is on the disk. */
+  onSealed: (group: string) => void;
+  /** Tells the devices that wait. */
+  wakeGroup: (group: string) => Promise<void>;
+  wakeDevice: (deviceId: string) => void;
+  /** Every one of them signs. */
+  keys: readonly [SigningKey, ...SigningKey[]];
+  /** Inside the transaction that seals: tells the other replicas. */
+  announce: (tx: Repositories, group: string) => Promise<void>;
   policy: ProbePolicy;
   lifetimeMs: number;
   now: () => number;
@@ -43,55 +54,72 @@ interface Settings {
 
 /** Renewed when less than this share of its life is left, so that a device that polls never meets an expired one. */
 const RENEW_BELOW_SHARE = 0.5;
-/** Held polls answered in one go; the loop breathes in between. */
-const WAKE_SLICE = 200;
+const FOREIGN_KEY_PAUSE_MS = 5_000;
+/** Groups looked at in one go; the loop breathes in between. */
+const GROUPS_AT_ONCE = 20;
 
-export function startPublisher({ store, key, policy, lifetimeMs, now }: Settings): Publisher {
+export function startPublisher(settings: Settings): Publisher {
+  const { store, keys, announce, policy, lifetimeMs, now } = settings;
   const published = new Map<string, Published>();
-  const waiting = new Map<string, { group: string; wake: () => void }[]>();
   let queue: Promise<void> = Promise.resolve();
 
   async function refreshNow(only: ReadonlySet<string> | undefined): Promise<void> {
-    // Presence does not matter for what a group should run.
-    const fleet = await readFleet(store, { isOnline: () => false });
-    for (const group of fleet.groups) {
+    const fleet = await settings.fleet();
+    for (const [index, group] of fleet.groups.entries()) {
       if (only && !only.has(group.name)) continue;
       const fresh = await sealIfChanged(group, fleet);
       published.set(group.name, toPublished(group.name, fresh.envelope, fresh.sequence));
-      if (fresh.isNew) await wakeGroup(group.name);
+      if (fresh.isNew) {
+        settings.onSealed(group.name);
+        await settings.wakeGroup(group.name);
+      } else if (!only && index % GROUPS_AT_ONCE === 0) await breathe();
     }
   }
 
   async function sealIfChanged(group: GroupRecord, fleet: Fleet) {
-    const orders = ordersOf(fleet, group.name);
-    const content = createHash("sha256")
-      .update(JSON.stringify([orders, policy]))
-      .digest("hex");
-    const kept = group.manifest && peekPayload(group.manifest, Manifest);
-    const isFresh = kept && Date.parse(kept.expires_at) - now() > lifetimeMs * RENEW_BELOW_SHARE;
-    const isOurs = group.manifest?.signatures[0]?.keyid === key.publicKey.id;
-    if (group.manifest && isFresh && isOurs && group.manifest_content === content) {
-      return { envelope: group.manifest, sequence: group.manifest_sequence, isNew: false };
-    }
-    const sequence = nextSequence(group.manifest_sequence, now());
-    const issue = {
-      sequence,
-      issuedAt: new Date(now()).toISOString(),
-      expiresAt: new Date(now() + lifetimeMs).toISOString(),
-    };
-    const envelope = seal(MANIFEST_PAYLOAD_TYPE, manifestBody(group.name, orders, policy, issue), key);
-    // On the disk before anyone sees it: a number that was served must never be given to other bytes.
-    const saved = { manifest_sequence: sequence, manifest: envelope, manifest_content: content };
-    await store.transaction((tx) => tx.groups.saveManifest(group.name, saved));
-    return { envelope, sequence, isNew: true };
+    const kept = stillGood(group, fleet);
+    if (kept) return kept;
+    // Another replica may be at it as well, or may have changed a target since the fleet was read. Behind the store's lock
+    // both are looked at again: one number is never sealed to two different contents, and the newest orders are the last word.
+    return store.transaction(async (tx) => {
+      const current = await readFleet(tx, { isOnline: () => false });
+      const row = current.groups.find(({ name }) => name === group.name) ?? group;
+      const won = stillGood(row, current);
+      if (won) return won;
+      const sequence = nextSequence(row.manifest_sequence, now());
+      const issue = {
+        sequence,
+        issuedAt: new Date(now()).toISOString(),
+        expiresAt: new Date(now() + lifetimeMs).toISOString(),
+      };
+      const orders = ordersOf(current, group.name);
+      const envelope = seal(MANIFEST_PAYLOAD_TYPE, manifestBody(group.name, orders, policy, issue), ...keys);
+      // On the disk before anyone sees it: a number that was served must never be given to other bytes.
+      const saved = { manifest_sequence: sequence, manifest: envelope, manifest_content: contentOf(orders) };
+      await tx.groups.saveManifest(group.name, saved);
+      await announce(tx, group.name);
+      return { envelope, sequence, isNew: true };
+    });
   }
 
-  async function wakeGroup(group: string): Promise<void> {
-    const wakes = [...waiting.values()].flat().filter((waiter) => waiter.group === group);
-    for (let start = 0; start < wakes.length; start += WAKE_SLICE) {
-      for (const { wake } of wakes.slice(start, start + WAKE_SLICE)) wake();
-      await new Promise((resolve) => setImmediate(resolve));
+  const contentOf = (orders: readonly TargetOrder[]) =>
+    createHash("sha256")
+      .update(JSON.stringify([orders, policy]))
+      .digest("hex");
+
+  function stillGood({ name, manifest, manifest_sequence, manifest_content }: GroupRecord, fleet: Fleet) {
+    const kept = manifest && peekPayload(manifest, Manifest);
+    if (!manifest || !kept || manifest_content !== contentOf(ordersOf(fleet, name))) return undefined;
+    if (Date.parse(kept.expires_at) - now() <= lifetimeMs * RENEW_BELOW_SHARE) return undefined;
+    const signers = new Set(manifest.signatures.map(({ keyid }) => keyid));
+    if (!keys.every(({ publicKey }) => signers.has(publicKey.id))) {
+      // Replicas without a key in common (docs/scaling.md tells how not to) must not seal past each other in a circle.
+      const isOthers = !keys.some(({ publicKey }) => signers.has(publicKey.id));
+      if (!isOthers || now() - Date.parse(kept.issued_at) > FOREIGN_KEY_PAUSE_MS) return undefined;
     }
+    // Perhaps sealed by another replica: news to the devices that wait here.
+    const isNew = published.get(name)?.etag !== etagOf(name, manifest_sequence);
+    return { envelope: manifest, sequence: manifest_sequence, isNew };
   }
 
   return {
@@ -103,24 +131,7 @@ export function startPublisher({ store, key, policy, lifetimeMs, now }: Settings
       queue = run.catch(() => undefined);
       return run;
     },
-    waitForNews(deviceId, group, signal) {
-      return new Promise((resolve) => {
-        const waiter = { group, wake: done };
-        function done() {
-          signal.removeEventListener("abort", done);
-          const others = (waiting.get(deviceId) ?? []).filter((one) => one !== waiter);
-          if (others.length > 0) waiting.set(deviceId, others);
-          else waiting.delete(deviceId);
-          resolve();
-        }
-        if (signal.aborted) return resolve();
-        signal.addEventListener("abort", done);
-        waiting.set(deviceId, [...(waiting.get(deviceId) ?? []), waiter]);
-      });
-    },
-    wakeDevice(deviceId) {
-      for (const { wake } of waiting.get(deviceId) ?? []) wake();
-    },
+    wakeDevice: settings.wakeDevice,
     assignment({ id, group_name, assignment_sequence, hold }) {
       const assignment: Assignment = {
         schema: 1,
@@ -131,7 +142,7 @@ export function startPublisher({ store, key, policy, lifetimeMs, now }: Settings
         issued_at: new Date(assignment_sequence).toISOString(),
         hold,
       };
-      return seal(ASSIGNMENT_PAYLOAD_TYPE, assignment, key);
+      return seal(ASSIGNMENT_PAYLOAD_TYPE, assignment, ...keys);
     },
   };
 }
@@ -149,11 +160,15 @@ function ordersOf(fleet: Fleet, group: string): TargetOrder[] {
     });
 }
 
+const etagOf = (group: string, sequence: number) => `"${group}-${sequence}"`;
+
 function toPublished(group: string, envelope: Envelope, sequence: number): Published {
   const manifest = peekPayload(envelope, Manifest);
+  const body = Buffer.from(JSON.stringify(envelope));
   return {
-    etag: `"${group}-${sequence}"`,
-    body: Buffer.from(JSON.stringify(envelope)),
+    etag: etagOf(group, sequence),
+    body,
+    text: body.toString("latin1"),
     expiresAtMs: manifest ? Date.parse(manifest.expires_at) : 0,
   };
 }

@@ -94,7 +94,9 @@ test("rolling a deployment back restores each group's own earlier target", async
   // line never settled on v2, so what it goes back to is v1 as well.
   expect(await targetOf("pilot")).toBe("v1");
   expect(await targetOf("line")).toBe("v1");
-  expect(await stateOf(body["deployment_id"])).toBe("rolled-back");
+  expect(await stateOf(body["deployment_id"])).toBe("rolling-back");
+  for (const device of devices) await device.report("v1");
+  await until(async () => (await stateOf(body["deployment_id"])) === "rolled-back");
 });
 
 test("of two engineers who deploy to one group at once, one wins and the other gets 409", async () => {

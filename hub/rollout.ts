@@ -1,18 +1,22 @@
-// How targets change: every way of deploying ends in `openDeployment`, one transaction with its events.
+// How targets change: every way of deploying makes a deployment and takes its steps, each one transaction with its events.
 import { randomBytes } from "node:crypto";
-import { CLOSED_DEPLOYMENT_STATES, type Deployment } from "@context-edge/protocol";
+import type { Deployment, DeploymentState, Plan } from "@context-edge/protocol";
 import type { Change } from "./changes.ts";
-import { progressOf } from "./core/progress.ts";
+import { sharesAfter, stepWords } from "./core/plan.ts";
+import { deployableVersion } from "./deployable.ts";
 import { readFleet, type Fleet } from "./fleet.ts";
 import { ProblemError } from "./problem-error.ts";
-import type { DeploymentRecord, VersionRecord } from "./store/records.ts";
+import type { DeploymentRecord } from "./store/records.ts";
+import { closeSuperseded, earlierVersion } from "./supersede.ts";
 
 export interface Order {
   kind: Deployment["kind"];
   model: string;
   version: string;
-  groups: readonly string[];
+  plan: Plan;
   reason: string;
+  /** Of a preview. */
+  id?: string | undefined;
 }
 
 /**
@@ -23,28 +27,56 @@ export type Seen = ReadonlyMap<string, string>;
 
 export const seenKey = (model: string, group: string) => `${model}/${group}`;
 
+/** Sortable by time, unique by chance. */
+export function newDeploymentId(atMs: number): string {
+  return `dep-${atMs.toString(36).padStart(9, "0")}-${randomBytes(5).toString("hex")}`;
+}
+
+/** Begins at once. @throws CONFLICT when another target was set since the caller looked */
 export async function openDeployment(change: Change, order: Order, seen: Seen): Promise<DeploymentRecord> {
-  const { tx, at, actor, touched, tell } = change;
-  const fleet = await readFleet(tx, { isOnline: () => true });
-  const version = await deployableVersion(change, order.model, order.version);
-  for (const group of order.groups) {
-    if (fleet.targetView(group, order.model)?.deploymentId !== seen.get(seenKey(order.model, group))) {
+  const deployment = await planDeployment(change, order, "running", "Devices are being told");
+  for (const group of deployment.groups) {
+    if ((deployment.expected[group] ?? undefined) !== seen.get(seenKey(order.model, group))) {
       throw new ProblemError("CONFLICT", `The target of group ${group} was changed by somebody else just now.`, {
         nextStep: "Look at the group again, then decide.",
       });
     }
   }
+  const begun = await takeSteps(change, deployment, 0, deployment.state_reason);
+  if (!begun.ok) throw new ProblemError("CONFLICT", begun.why);
+  return begun.deployment;
+}
+
+/** Writes it down; no target changes before its first step. */
+export async function planDeployment(
+  change: Change,
+  order: Order,
+  state: DeploymentState,
+  stateReason: string,
+): Promise<DeploymentRecord> {
+  const { tx, at, actor, touched, tell } = change;
+  const fleet = await readFleet(tx, { isOnline: () => true });
+  const version = await deployableVersion(change, order.model, order.version);
+  const groups = [...new Set(order.plan.steps.flatMap((step) => step.groups))];
+  const id = order.id ?? newDeploymentId(Date.parse(at));
+  if (order.id !== undefined && (await tx.deployments.find(id))) {
+    throw new ProblemError("CONFLICT", `Deployment ${id} was made already.`, { nextStep: "Ask for a new preview." });
+  }
+  const byGroup = <T>(read: (group: string) => T) => Object.fromEntries(groups.map((group) => [group, read(group)]));
   const deployment: DeploymentRecord = {
-    // Sortable by time, unique by chance.
-    id: `dep-${Date.parse(at).toString(36).padStart(9, "0")}-${randomBytes(5).toString("hex")}`,
+    id,
     model: order.model,
     version: order.version,
     kind: order.kind,
-    groups: [...order.groups],
-    previous: Object.fromEntries(order.groups.map((group) => [group, earlierVersion(fleet, group, order)])),
-    state: "running",
-    state_reason: "Devices are being told",
-    share: 1,
+    groups,
+    previous: byGroup((group) => earlierVersion(fleet, group, order)),
+    expected: byGroup((group) => fleet.targetView(group, order.model)?.deploymentId ?? null),
+    state,
+    state_reason: stateReason,
+    plan: order.plan,
+    step: 0,
+    shares: {},
+    timed_out: {},
     retry: 0,
     tolerated: 0,
     excused: {},
@@ -57,33 +89,17 @@ export async function openDeployment(change: Change, order: Order, seen: Seen): 
     progress: null,
   };
   await tx.deployments.insert(deployment);
-  for (const group of order.groups) {
-    await tx.targets.put({
-      group_name: group,
-      model: order.model,
-      version: order.version,
-      previous_version: deployment.previous[group] ?? null,
-      deployment_id: deployment.id,
-      since: at,
-    });
-    touched.groups.add(group);
-  }
-  await closeSuperseded(change, fleet, deployment);
-  touched.deployments.add(deployment.id);
+  touched.deployments.add(id);
   touched.versions.add(`${version.model}/${version.version_id}`);
-  for (const device of fleet.devices) if (order.groups.includes(device.group_name)) touched.devices.add(device.id);
-  await tell(
-    "deployment.created",
-    deployment.id,
-    `${actor} ${VERB[order.kind]} ${order.version} (${order.groups.join(", ")})`,
-    {
-      deployment_id: deployment.id,
-      version: order.version,
-      groups: [...order.groups],
-      previous: deployment.previous,
-      reason: order.reason,
-    },
-  );
+  const verb = state === "running" ? VERB[order.kind] : VERB_LATER[state === "draft" ? "draft" : "scheduled"];
+  await tell("deployment.created", id, `${actor} ${verb} ${order.version} (${groups.join(", ")})`, {
+    deployment_id: id,
+    version: order.version,
+    groups,
+    previous: deployment.previous,
+    reason: order.reason,
+    plan: order.plan,
+  });
   return deployment;
 }
 
@@ -92,90 +108,62 @@ const VERB: Record<Deployment["kind"], string> = {
   all: "deployed to all groups",
   group: "assigned",
   rollback: "rolled back to",
+  waves: "deployed in steps",
 };
+const VERB_LATER = { draft: "drafted a deployment of", scheduled: "scheduled" };
 
-/** Deploying a pending version approves it in the caller's name. */
-async function deployableVersion(change: Change, model: string, id: string): Promise<VersionRecord> {
-  const { tx, at, actor, touched, tell } = change;
-  const version = await tx.versions.find(model, id);
-  if (!version) throw unknownVersion(model, id);
-  if (version.stage !== "approved" && version.stage !== "pending") {
-    throw new ProblemError("VERSION_NOT_DEPLOYABLE", `${id} is ${version.stage}.`, {
-      nextStep: "Choose an approved version, or register the model under a new version.",
-    });
-  }
-  if (!version.statement) {
-    throw new ProblemError(
-      "VERSION_NOT_DEPLOYABLE",
-      `${id} carries no statement signed by a release key, so every device would refuse it.`,
-      {
-        nextStep: "Register it under a new version with a signed statement.",
-      },
-    );
-  }
-  if (version.stage === "pending") {
-    const decision = {
-      stage: "approved" as const,
-      decided_by: actor,
-      decided_at: at,
-      decision_reason: "approved by deploying it",
-    };
-    await tx.versions.decide(model, id, decision);
-    touched.versions.add(`${model}/${id}`);
-    await tell("version.approved", `${model}/${id}`, `${actor} approved ${id} by deploying it`);
-  }
-  return version;
-}
+export type Stepped = { ok: true; deployment: DeploymentRecord } | { ok: false; why: string };
 
-export function unknownVersion(model: string, id: string): ProblemError {
-  return new ProblemError("VERSION_UNKNOWN", `Model ${model} has no version ${id}.`, {
-    nextStep: "List the versions with GET /api/v1/models/" + model + "/versions.",
+/**
+ * Goes on to a step, and through those before it that were not taken yet. Groups that get their turn are given the target;
+ * one that somebody gave another target meanwhile is not taken over.
+ */
+export async function takeSteps(
+  change: Change,
+  before: DeploymentRecord,
+  step: number,
+  reason: string,
+): Promise<Stepped> {
+  const { tx, at, touched } = change;
+  const fleet = await readFleet(tx, { isOnline: () => true });
+  const { plan, model } = before;
+  const first = Object.keys(before.shares).length === 0 ? 0 : before.step + 1;
+  let { shares } = before;
+  for (let index = first; index <= step; index += 1) {
+    shares = sharesAfter(plan, index, shares, (group) => idsIn(fleet, group), before.id);
+  }
+  const entering = Object.keys(shares).filter((group) => !(group in before.shares));
+  const taken = entering.find((group) => {
+    return (fleet.targetView(group, model)?.deploymentId ?? null) !== (before.expected[group] ?? null);
   });
-}
-
-/** What a rollback of this deployment would restore: a version that never settled is skipped in favour of the one before it. */
-function earlierVersion(fleet: Fleet, group: string, order: Order): string | null {
-  const target = fleet.targetView(group, order.model);
-  if (!target) return null;
-  const earlier = fleet.deploymentsById.get(target.deploymentId);
-  const neverSettled =
-    earlier !== undefined && earlier.kind !== "rollback" && (earlier.state === "paused" || earlier.state === "running");
-  return neverSettled || target.version === order.version ? target.previousVersion : target.version;
-}
-
-/** A deployment that is no group's target any more has ended, one way or another; its last figures are kept. */
-async function closeSuperseded(change: Change, before: Fleet, successor: DeploymentRecord): Promise<void> {
-  const { tx, at, touched, tell } = change;
-  const after = await readFleet(tx, { isOnline: () => true });
-  for (const id of new Set(before.targets.map((target) => target.deployment_id))) {
-    if (after.isTarget(id)) continue;
-    const old = before.deploymentsById.get(id);
-    if (!old) continue;
-    const ending = endingOf(old, successor);
-    const progress = progressOf(before.members(old));
-    touched.deployments.add(id);
-    if (!ending) {
-      await tx.deployments.update(id, { progress });
-      continue;
-    }
-    await tx.deployments.update(id, { ...ending, progress, finished_at: old.finished_at ?? at });
-    await tell(`deployment.${ending.state}`, id, `${old.version}: ${ending.state_reason}`, {
-      deployment_id: id,
-      successor: successor.id,
+  if (taken !== undefined) {
+    return { ok: false, why: `the target of group ${taken} was changed by somebody else since this was planned` };
+  }
+  const previous = { ...before.previous };
+  for (const group of entering) {
+    previous[group] = earlierVersion(fleet, group, before);
+    const { id: deployment_id, version } = before;
+    await tx.targets.put({
+      group_name: group,
+      model,
+      version,
+      previous_version: previous[group],
+      deployment_id,
+      since: at,
     });
   }
+  const moved = { step, shares, previous, state: "running", state_reason: reason, soaking_since: null } as const;
+  await tx.deployments.update(before.id, moved);
+  const deployment = { ...before, ...moved };
+  await closeSuperseded(change, fleet, deployment);
+  touched.deployments.add(before.id);
+  for (const group of Object.keys(shares)) touched.groups.add(group);
+  for (const device of fleet.devices) if (device.group_name in shares) touched.devices.add(device.id);
+  return { ok: true, deployment };
 }
 
-function endingOf(
-  old: DeploymentRecord,
-  successor: DeploymentRecord,
-): Pick<DeploymentRecord, "state" | "state_reason"> | null {
-  if (successor.kind === "rollback" && old.version !== successor.version) {
-    return { state: "rolled-back", state_reason: `Rolled back to ${successor.version}` };
-  }
-  if (CLOSED_DEPLOYMENT_STATES.includes(old.state)) return null;
-  if (successor.kind === "all" && successor.version === old.version) {
-    return { state: "finished", state_reason: "Went on to all groups" };
-  }
-  return { state: "aborted", state_reason: `Superseded by the deployment of ${successor.version}` };
-}
+const idsIn = (fleet: Fleet, group: string) =>
+  fleet.devices.filter((device) => device.group_name === group).map(({ id }) => id);
+
+/** "Went on to step 2 of 5 (30 % of line-a)". */
+export const wentOnTo = (plan: Plan, step: number) => `Went on to ${stepWords(plan, step)}`;

@@ -25,6 +25,7 @@ export function deviceView(fleet: Fleet, presence: Presence, device: DeviceRecor
     online: presence.isOnline(device.id),
     last_seen: presence.lastSeen(device.id),
     enrolled_at: device.enrolled_at,
+    ...(device.dead_since === undefined ? {} : { dead: true }),
     sync: worstOf(Object.values(models).map(({ sync }) => sync)),
     phase: observed?.phase ?? "idle",
     inventory: observed?.inventory ?? null,
@@ -58,7 +59,7 @@ function deviceModel(fleet: Fleet, device: DeviceRecord, model: string): DeviceM
 }
 
 export function groupView(fleet: Fleet, presence: Presence, group: GroupRecord): Group {
-  const members = fleet.devices.filter((device) => device.group_name === group.name);
+  const members = fleet.devicesOf(group.name);
   const sync: Partial<Record<SyncState, number>> = {};
   const versions: Record<string, number> = {};
   for (const device of members) {
@@ -85,7 +86,8 @@ export function groupView(fleet: Fleet, presence: Presence, group: GroupRecord):
 }
 
 export function deploymentView(fleet: Fleet, deployment: DeploymentRecord): Deployment {
-  const { retry: _retry, tolerated: _tolerated, excused: _excused, progress: frozen, ...shown } = deployment;
+  const { retry: _retry, tolerated: _tolerated, excused: _excused, expected: _expected, ...rest } = deployment;
+  const { progress: frozen, ...shown } = rest;
   const isLive = fleet.isTarget(deployment.id) || frozen === null;
   return { ...shown, progress: isLive ? progressOf(fleet.members(deployment)) : frozen };
 }
@@ -93,10 +95,8 @@ export function deploymentView(fleet: Fleet, deployment: DeploymentRecord): Depl
 export function versionView(fleet: Fleet, record: VersionRecord): Version {
   const { statement: _statement, content_hash: _hash, model_path: _path, ...shown } = record;
   const digests = record.variants.map(({ digest }) => digest);
-  const runningOn = fleet.devices.filter((device) =>
-    digests.includes(device.observed?.models[record.model]?.current?.digest ?? ""),
-  );
-  return { ...shown, accuracy_delta: accuracyDelta(fleet, record), running_on: runningOn.length };
+  const runningOn = fleet.runningOn(record.model, digests);
+  return { ...shown, accuracy_delta: accuracyDelta(fleet, record), running_on: runningOn };
 }
 
 export function summaryView(fleet: Fleet, record: VersionRecord): ModelSummary {
@@ -118,9 +118,10 @@ export function summaryView(fleet: Fleet, record: VersionRecord): ModelSummary {
 /** Against the version that most devices should run; null when there is none, or when it is this very one. */
 function accuracyDelta(fleet: Fleet, record: VersionRecord): number | null {
   const wanted = new Map<string, number>();
-  for (const device of fleet.devices) {
-    const version = fleet.targetView(device.group_name, record.model)?.version;
-    if (version !== undefined) wanted.set(version, (wanted.get(version) ?? 0) + 1);
+  for (const { name } of fleet.groups) {
+    const version = fleet.targetView(name, record.model)?.version;
+    const count = fleet.devicesOf(name).length;
+    if (version !== undefined && count > 0) wanted.set(version, (wanted.get(version) ?? 0) + count);
   }
   const [most] = [...wanted].toSorted((a, b) => b[1] - a[1])[0] ?? [];
   if (most === undefined || most === record.version_id) return null;

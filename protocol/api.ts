@@ -2,10 +2,11 @@
 import { z } from "zod";
 import { DeviceId, Digest, Fraction, GroupName, ModelName, Timestamp, VersionId } from "./names.ts";
 import { TrainingMetrics } from "./mlops.ts";
+import { TokenScope } from "./people.ts";
 import { Attempt, Hold, InferenceStats, Installed, Inventory, OutcomeReport, Trouble, Waiting } from "./report.ts";
 import { Variant } from "./statement.ts";
 import { Telemetry } from "./telemetry.ts";
-import { DeploymentState, Phase, Stage, SyncState, Verdict } from "./words.ts";
+import { Phase, Stage, SyncState } from "./words.ts";
 
 export const Version = z.object({
   model: ModelName,
@@ -70,6 +71,8 @@ export const Device = z.object({
   online: z.boolean(),
   last_seen: Timestamp.nullable(),
   enrolled_at: Timestamp,
+  /** Silent for so long that nobody should count on it any more. */
+  dead: z.boolean().optional(),
   /** Of the default model, or the worst of several. */
   sync: SyncState,
   phase: Phase,
@@ -81,60 +84,6 @@ export const Device = z.object({
   status_url: z.string().nullable(),
 });
 export type Device = z.infer<typeof Device>;
-
-export const GateCondition = z.object({
-  /** Stable: `soak`, `committed`, `rollbacks`, `errors`, `latency`, `accuracy`. */
-  name: z.string(),
-  verdict: Verdict,
-  /** A sentence with figures: "41 s of 60 s monitored". */
-  detail: z.string(),
-});
-export type GateCondition = z.infer<typeof GateCondition>;
-
-export const GateReport = z.object({
-  verdict: Verdict,
-  conditions: z.array(GateCondition),
-  evaluated_at: Timestamp,
-});
-export type GateReport = z.infer<typeof GateReport>;
-
-/** How many of a deployment's devices stand where. Every device is in exactly one; offline ones are not waited for. */
-export const Progress = z.object({
-  total: z.number().int(),
-  committed: z.number().int(),
-  moving: z.number().int(),
-  pending: z.number().int(),
-  rolled_back: z.number().int(),
-  failed: z.number().int(),
-  incompatible: z.number().int(),
-  held: z.number().int(),
-  offline: z.number().int(),
-});
-export type Progress = z.infer<typeof Progress>;
-
-export const DeploymentKind = z.enum(["pilot", "all", "group", "rollback"]);
-export const Deployment = z.object({
-  id: z.string(),
-  model: ModelName,
-  version: VersionId,
-  kind: DeploymentKind,
-  groups: z.array(GroupName),
-  /** What each group ran before; null for a group that had no target. */
-  previous: z.record(GroupName, VersionId.nullable()),
-  state: DeploymentState,
-  /** Why it is in this state, in a sentence. */
-  state_reason: z.string(),
-  share: Fraction,
-  reason: z.string(),
-  created_by: z.string(),
-  created_at: Timestamp,
-  /** Since when the gate's soak time counts: everyone reachable has settled. */
-  soaking_since: Timestamp.nullable(),
-  finished_at: Timestamp.nullable(),
-  progress: Progress,
-  gate: GateReport.nullable(),
-});
-export type Deployment = z.infer<typeof Deployment>;
 
 export const Event = z.object({
   id: z.number().int(),
@@ -171,14 +120,18 @@ export const PatchDeviceRequest = z
   })
   .partial()
   .refine(({ group, hold }) => group !== undefined || hold !== undefined, "name a group, a hold, or both");
-export const DeploymentActionRequest = z.object({ reason: z.string().max(1_000).optional() });
 export const CreateGroupRequest = z.object({ name: GroupName });
 
 export const Session = z.object({
-  auth: z.enum(["none", "token"]),
+  auth: z.enum(["none", "token", "accounts"]),
   signed_in: z.boolean(),
   user: z.string().nullable(),
-  role: z.enum(["viewer", "engineer", "admin"]).nullable(),
+  /** A person's role, or the scope of the token that asks. */
+  role: TokenScope.nullable(),
+  /** Whether the sign-in page offers the organisation's own sign-in. */
+  oidc: z.boolean().default(false),
+  /** No account exists yet: whoever started the hub has a set-up link. */
+  setup_needed: z.boolean().default(false),
   hub_version: z.string(),
   /** Soak time of the default gate, so that pages can say what is being waited for. */
   gate_soak_seconds: z.number(),

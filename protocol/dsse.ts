@@ -29,14 +29,20 @@ function preAuthEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
   return concatBytes(utf8ToBytes(`DSSEv1 ${type.length} `), type, utf8ToBytes(` ${payload.length} `), payload);
 }
 
-/** Signs the JSON of `value`. The exact bytes are kept in the envelope, so no canonical form is needed. */
-export function seal(payloadType: string, value: unknown, key: SigningKey): Envelope {
+/**
+ * Signs the JSON of `value`. The exact bytes are kept in the envelope, so no canonical form is needed.
+ * @param others sign beside `key`, while a key is replaced: whoever knows any one of them can open it
+ */
+export function seal(payloadType: string, value: unknown, key: SigningKey, ...others: SigningKey[]): Envelope {
   const payload = utf8ToBytes(JSON.stringify(value));
-  const signature = ed25519.sign(preAuthEncoding(payloadType, payload), key.seed);
+  const message = preAuthEncoding(payloadType, payload);
   return {
     payloadType,
     payload: base64.encode(payload),
-    signatures: [{ keyid: key.publicKey.id, sig: base64.encode(signature) }],
+    signatures: [key, ...others].map(({ publicKey, seed }) => ({
+      keyid: publicKey.id,
+      sig: base64.encode(ed25519.sign(message, seed)),
+    })),
   };
 }
 

@@ -1,5 +1,6 @@
 // The shared words of hub, agent and dashboard: one import for every schema and type that travels between them.
 export * from "./api.ts";
+export * from "./deployment.ts";
 export * from "./device.ts";
 export * from "./dsse.ts";
 export * from "./inference.ts";
@@ -8,9 +9,14 @@ export * from "./live.ts";
 export * from "./manifest.ts";
 export * from "./mlops.ts";
 export * from "./names.ts";
+export * from "./people.ts";
 export * from "./problem.ts";
+export * from "./releases.ts";
 export * from "./report.ts";
+export * from "./series.ts";
 export * from "./statement.ts";
 export * from "./telemetry.ts";
+export * from "./variants.ts";
 export * from "./wave.ts";
+export * from "./webhooks.ts";
 export * from "./words.ts";

@@ -1,6 +1,7 @@
 // Server-sent events of `/api/v1/events`: whole resources as they change, and the durable history with ids to resume from.
 import { z } from "zod";
-import { Deployment, Device, Event, Group, Version } from "./api.ts";
+import { Device, Event, Group, Version } from "./api.ts";
+import { Deployment } from "./deployment.ts";
 
 /**
  * `event` carries an SSE id and is replayed after `Last-Event-ID`; the others are the newest state of one resource and

@@ -9,7 +9,7 @@ import { problemOf, startRealFleet, type RealFleet } from "./real-fleet.ts";
 
 const PILOTS = ["edge-001", "edge-002", "edge-003", "edge-004", "edge-005"];
 
-describe("the engineer's day", { timeout: 120_000 }, () => {
+describe("the engineer's day", { timeout: 360_000 }, () => {
   let fleet: RealFleet;
   beforeAll(async () => {
     fleet = await startRealFleet({ devices: 6, soakSeconds: 6 });

@@ -11,7 +11,7 @@ import { startRealFleet, type RealFleet } from "./real-fleet.ts";
 const digestOf = (file: string) => createHash("sha256").update(readFileSync(file)).digest("hex");
 const WHOLE_MODELS = ["v2.0", "v2.1"].map((version) => digestOf(join(MODELS_DIR, version, "model.onnx")));
 
-describe("killed at bad moments", { timeout: 180_000 }, () => {
+describe("killed at bad moments", { timeout: 360_000 }, () => {
   let fleet: RealFleet;
   beforeAll(async () => {
     fleet = await startRealFleet({ devices: 4, soakSeconds: 2, offlineAfterSeconds: 5 });

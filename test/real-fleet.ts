@@ -73,7 +73,7 @@ export async function startRealFleet(settings: FleetSettings): Promise<RealFleet
   try {
     await Promise.all([startHubAgain(), startInference(children, layout.devices)]);
     for (const device of layout.devices) startAgent(children, layout, keys, device);
-    await waitFor("enrolment", async () => (await hub.devices()).length === settings.devices, 60_000);
+    await waitFor("enrolment", async () => (await hub.devices()).length === settings.devices);
     await seedHub(hub, loadSigningKey(keys.releaseKeyFile), layout.hubDir);
     const heldOut = await readHeldOut(join(MODELS_DIR, "held-out.json"));
     load = generateLoad(
@@ -116,7 +116,7 @@ function deviceOf(layout: Layout, id: string) {
 }
 
 /** Waits for a condition instead of a time; what never comes true fails with its name. */
-async function waitFor<T>(what: string, read: () => Promise<T | undefined | false>, deadlineMs = 60_000): Promise<T> {
+async function waitFor<T>(what: string, read: () => Promise<T | undefined | false>, deadlineMs = 150_000): Promise<T> {
   const endMs = performance.now() + deadlineMs;
   for (;;) {
     const value = await read().catch(() => undefined);

@@ -1,6 +1,5 @@
 // What the first bytes of an engine say, judged before any swap; and TensorRT's own refusals in words a reader can act on.
-import type { Inventory, Platform } from "@context-edge/protocol";
-import { compareVersions, isSameRelease } from "./platform.ts";
+import { compareVersions, isSameRelease, type Inventory, type Platform } from "@context-edge/protocol";
 import type { Mishap } from "./steps.ts";
 
 export type EngineHeader =

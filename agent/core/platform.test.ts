@@ -1,10 +1,9 @@
 // Every row of NVIDIA's tables that this agent knows, and everything that is none of them.
-import type { Inventory, Platform } from "@context-edge/protocol";
+import { chooseVariant, type Inventory, type Platform } from "@context-edge/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { explainLoadFailure, judgeEngine } from "./engine.ts";
 import * as platform from "./platform.ts";
-import { chooseVariant } from "./variants.ts";
 
 describe("what a device says of itself", () => {
   test.each([
@@ -77,14 +76,7 @@ const variant = (stated: Platform, letter = "a") => ({
 });
 const choose = (platforms: Platform[], inventory = orin) =>
   chooseVariant(
-    {
-      schema: 1,
-      model: "default",
-      version: "v1",
-      release: 1,
-      created_at: "2026-01-01T00:00:00.000Z",
-      variants: platforms.map((one, index) => variant(one, "abcdef"[index])),
-    },
+    platforms.map((one, index) => variant(one, "abcdef"[index])),
     inventory,
   );
 

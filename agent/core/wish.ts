@@ -1,5 +1,6 @@
 // From the group's manifest to what this one device should run now: its place in the wave, its variant, its proof.
 import {
+  chooseVariant,
   type DeviceId,
   type Envelope,
   type Inventory,
@@ -17,7 +18,6 @@ import {
 import { WHAT_IS_WRONG } from "./accept.ts";
 import { instant } from "./instant.ts";
 import type { Candidate, Conclusion, Wish } from "./state.ts";
-import { chooseVariant } from "./variants.ts";
 
 export interface Asked {
   wish: Wish;
@@ -73,7 +73,7 @@ function wishForOffer(offer: Offer, target: Target, { inventory, releaseKeys }: 
       "Check the hub: it pairs versions with other versions' statements.",
     );
   }
-  const choice = chooseVariant(statement, inventory);
+  const choice = chooseVariant(statement.variants, inventory);
   if (!choice.ok) {
     return impossible(
       statement,

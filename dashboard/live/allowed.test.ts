@@ -2,7 +2,15 @@
 import { DeploymentState, type PilotMetrics, type Stage } from "@context-edge/protocol";
 import { describe, expect, test } from "vitest";
 import { aDeployment, aVersion, NO_PROGRESS } from "../testing/fixtures.ts";
-import { canOverride, whyNotAll, whyNotDeploy, whyNotReview, whyNotRollBack, whyNotSteer } from "./allowed.ts";
+import {
+  canOverride,
+  whyNotAct,
+  whyNotAll,
+  whyNotDeploy,
+  whyNotReview,
+  whyNotRollBack,
+  whyNotSteer,
+} from "./allowed.ts";
 
 const BAD = { ...NO_PROGRESS, total: 3, committed: 2, failed: 1 };
 const metrics = (over: Partial<PilotMetrics> = {}): PilotMetrics => ({
@@ -23,6 +31,13 @@ const metrics = (over: Partial<PilotMetrics> = {}): PilotMetrics => ({
   ...over,
 });
 const pilot = (over = {}) => aDeployment("dep-1", { kind: "pilot", groups: ["pilot"], state: "soaking", ...over });
+
+test("a viewer is told what role is missing, before anything else; who may act is told nothing", () => {
+  expect(whyNotAct({ role: "viewer" }, "deploy")).toMatch(/^Viewers cannot deploy\..*engineer/);
+  expect(whyNotAct({ role: "engineer" }, "deploy")).toBeNull();
+  expect(whyNotAct({ role: "admin" }, "deploy")).toBeNull();
+  expect(whyNotAct({ role: "publisher" }, "deploy")).not.toBeNull();
+});
 
 describe("steering a deployment", () => {
   const allowed: Record<DeploymentState, string> = {

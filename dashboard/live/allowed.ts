@@ -1,10 +1,16 @@
 // What may be done now, and if not, why: every button is shown, and a disabled one says its reason. Purely derived.
-import type { Deployment, DeploymentState, PilotMetrics, Version } from "@context-edge/protocol";
+import type { Deployment, DeploymentState, PilotMetrics, Session, Version } from "@context-edge/protocol";
 
 export type Steering = "pause" | "resume" | "retry" | "abort";
 
 /** Null: allowed. Otherwise a sentence for the reader. */
 export type Obstacle = string | null;
+
+/** Before every other reason: what this person may never do, whatever the state of things. */
+export function whyNotAct(session: Pick<Session, "role"> | null, verb: string): Obstacle {
+  if (session?.role === "viewer") return `Viewers cannot ${verb}. Ask an admin for the role engineer.`;
+  return session?.role === "publisher" ? `A publisher's token cannot ${verb}.` : null;
+}
 
 const OVER: Partial<Record<DeploymentState, string>> = {
   finished: "It is finished.",

@@ -10,6 +10,8 @@ import {
   Problem,
   ReviewReply,
   Session,
+  type SetupRequest,
+  type SignInRequest,
   Version,
 } from "@context-edge/protocol";
 import { z } from "zod";
@@ -30,6 +32,7 @@ const DEADLINE_MS = 30_000;
 const PAGE_SIZE = 1_000;
 const enc = encodeURIComponent;
 
+export type Credentials = z.infer<typeof SignInRequest>;
 type Send = (path: string, init: RequestInit) => Promise<Response>;
 
 /** @param send how a request is made: `fetch`, or a test's own with another address in front. */
@@ -70,7 +73,8 @@ export function connectToHub(send: Send) {
 
   return {
     session: () => call(Session, "GET", "/api/v1/session"),
-    signIn: (token: string) => call(Session, "POST", "/api/v1/session", { token }),
+    signIn: (credentials: Credentials) => call(Session, "POST", "/api/v1/session", credentials),
+    setUp: (account: z.infer<typeof SetupRequest>) => call(Session, "POST", "/api/v1/setup", account),
     signOut: () => call(Session, "DELETE", "/api/v1/session"),
     async snapshot(session: Session): Promise<Snapshot> {
       const [devices, groups, versions, deployments] = await Promise.all([

@@ -99,6 +99,12 @@ describe("a message of the stream", () => {
     expect(state.devices["edge-001"]?.group).toBe("pilot");
   });
 
+  test("a decommissioned device is gone from the lists at once", () => {
+    const id = "edge-001";
+    const said = { kind: "device.decommissioned", subject: id };
+    expect(applyMessage(LOADED, { type: "event", event: anEvent(1, said) }).devices).not.toHaveProperty(id);
+    expect(applyMessage(LOADED, { type: "event", event: anEvent(1, { subject: id }) }).devices).toBe(LOADED.devices);
+  });
   test("events raise the last id and never lower it, so a replay after a reconnection does no harm", () => {
     const late = applyMessage(LOADED, { type: "event", event: anEvent(9) });
     expect(late.lastEventId).toBe(9);

@@ -1,5 +1,5 @@
 // From one state to the next, purely: a snapshot replaces everything, a message replaces what it names.
-import type { LiveMessage, Session, Version } from "@context-edge/protocol";
+import type { Event, LiveMessage, Session, Version } from "@context-edge/protocol";
 import { EMPTY_STATE, type Connection, type FleetState, type Snapshot } from "./state.ts";
 
 export const versionKey = (version: Pick<Version, "model" | "version_id">) => `${version.model}/${version.version_id}`;
@@ -42,8 +42,18 @@ export function applyMessage(state: FleetState, message: LiveMessage): FleetStat
     case "deployment":
       return { ...state, deployments: { ...state.deployments, [message.deployment.id]: message.deployment } };
     case "event":
-      return { ...state, lastEventId: Math.max(state.lastEventId, message.event.id) };
+      return {
+        ...state,
+        lastEventId: Math.max(state.lastEventId, message.event.id),
+        devices: without(state.devices, message.event),
+      };
     case "reset":
       return state;
   }
+}
+
+/** A device that was decommissioned is gone; no message brings its state, because it has none any more. */
+function without(devices: FleetState["devices"], { kind, subject }: Event): FleetState["devices"] {
+  if (kind !== "device.decommissioned" || !(subject in devices)) return devices;
+  return Object.fromEntries(Object.entries(devices).filter(([id]) => id !== subject));
 }

@@ -168,7 +168,7 @@ describe("the store", () => {
     hub.session = aSession({ auth: "token", signed_in: false });
     await store.start();
     expect(streams).toHaveLength(0);
-    await store.signIn("a token");
+    await store.signIn({ token: "a token" });
     expect(streams).toHaveLength(1);
   });
 

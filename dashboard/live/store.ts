@@ -1,7 +1,7 @@
 // The one store: state, who listens to it, and the stream that feeds it. Elements take part through StoreController.
 import type { LiveMessage, Session } from "@context-edge/protocol";
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import { api } from "./client.ts";
+import { api, type Credentials } from "./client.ts";
 import { applyConnection, applyMessage, applySession, applySnapshot } from "./reducers.ts";
 import { followEvents, type EventStream } from "./sse.ts";
 import { EMPTY_STATE, type FleetState, type Snapshot } from "./state.ts";
@@ -9,7 +9,7 @@ import { EMPTY_STATE, type FleetState, type Snapshot } from "./state.ts";
 /** The part of the hub that the store itself asks. */
 export interface HubPort {
   session(): Promise<Session>;
-  signIn(token: string): Promise<Session>;
+  signIn(credentials: Credentials): Promise<Session>;
   signOut(): Promise<Session>;
   snapshot(session: Session): Promise<Snapshot>;
 }
@@ -71,8 +71,8 @@ export class FleetStore {
     }
   }
 
-  async signIn(token: string): Promise<void> {
-    await this.#ports.hub.signIn(token);
+  async signIn(credentials: Credentials): Promise<void> {
+    await this.#ports.hub.signIn(credentials);
     await this.start();
   }
 

@@ -3,7 +3,7 @@ import type { Deployment, PilotMetrics } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state as reactive } from "lit/decorators.js";
 import { plural } from "../format/numbers.ts";
-import { canOverride, whyNotAll, whyNotRollBack, whyNotSteer } from "../live/allowed.ts";
+import { canOverride, whyNotAct, whyNotAll, whyNotRollBack, whyNotSteer } from "../live/allowed.ts";
 import { devicesOf, membersOf } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { actionButton } from "../parts/action-button.ts";
@@ -97,7 +97,8 @@ export class DeploymentPage extends PageElement {
   /** The pilot's own next step: to all, as soon as the gate lets it; until then the button says why not. */
   private renderNext(state: FleetState, deployment: Deployment): TemplateResult | typeof nothing {
     if (deployment.kind !== "pilot") return nothing;
-    const why = whyNotAll(deployment, this.metrics);
+    const whyNever = whyNotAct(state.session, "deploy");
+    const why = whyNever ?? whyNotAll(deployment, this.metrics);
     const total = devicesOf(state).length;
     return html`<div class="card next">
       <div>
@@ -110,7 +111,7 @@ export class DeploymentPage extends PageElement {
           Deploy to all (${plural(total, "device")})
         </button>
         ${
-          canOverride(deployment, this.metrics)
+          whyNever === null && canOverride(deployment, this.metrics)
             ? html`<button
                 class="quiet"
                 @click=${() =>
@@ -132,7 +133,7 @@ export class DeploymentPage extends PageElement {
     const steer = (action: "pause" | "resume" | "retry" | "abort", label: string) =>
       actionButton({
         label,
-        why: whyNotSteer(action, deployment),
+        why: whyNotAct(state.session, "steer") ?? whyNotSteer(action, deployment),
         onClick: () => askToSteer(this, state, deployment, action),
       });
     return html`
@@ -141,7 +142,7 @@ export class DeploymentPage extends PageElement {
       ${actionButton({
         label: "Roll back",
         tone: "danger",
-        why: whyNotRollBack(deployment, membersOf(state, deployment).length),
+        why: whyNotAct(state.session, "roll back") ?? whyNotRollBack(deployment, membersOf(state, deployment).length),
         onClick: () => askToRollBack(this, state, deployment),
       })}
     `;

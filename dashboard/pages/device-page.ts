@@ -4,7 +4,9 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { bytes, count, milliseconds, shortDigest } from "../format/numbers.ts";
 import { absolute } from "../format/time.ts";
+import { whyNotAct } from "../live/allowed.ts";
 import type { FleetState } from "../live/state.ts";
+import { actionButton } from "../parts/action-button.ts";
 import { deviceProgress } from "../parts/device-progress.ts";
 import { askToHold, askToRelease } from "../parts/hold-questions.ts";
 import { machineFacts } from "../parts/machine-facts.ts";
@@ -22,6 +24,7 @@ export class DevicePage extends PageElement {
         <p>There is no such device. <a href="/devices">See all devices</a>.</p>`;
     const model = device.models[DEFAULT_MODEL];
     const link = statusLink(device);
+    const whyNever = whyNotAct(state.session, "hold a device");
     return html`
       <p class="crumbs"><a href="/devices">Devices</a> /</p>
       <header class="page-head">
@@ -32,8 +35,8 @@ export class DevicePage extends PageElement {
         <div class="actions">
           ${
             device.hold
-              ? html`<button type="button" @click=${() => askToRelease(this, device)}>End the hold</button>`
-              : html`<button type="button" @click=${() => askToHold(this, device)}>Hold</button>`
+              ? actionButton({ label: "End the hold", why: whyNever, onClick: () => askToRelease(this, device) })
+              : actionButton({ label: "Hold", why: whyNever, onClick: () => askToHold(this, device) })
           }
           ${link ? html`<a class="button" href=${link} target="_blank" rel="noreferrer">Its own status page</a>` : nothing}
         </div>

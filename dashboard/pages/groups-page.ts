@@ -4,9 +4,10 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state as reactive } from "lit/decorators.js";
 import { plural } from "../format/numbers.ts";
 import { api } from "../live/client.ts";
-import { whyNotDeploy } from "../live/allowed.ts";
+import { whyNotAct, whyNotDeploy } from "../live/allowed.ts";
 import { changeInWords, changingTo, devicesOf, groupsOf, namesOf, versionsOf } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
+import { actionButton } from "../parts/action-button.ts";
 import { ask } from "../parts/ask.ts";
 import { deviceProgress } from "../parts/device-progress.ts";
 import { badge, SYNC_TONE, SYNC_WORDS } from "../parts/tones.ts";
@@ -21,7 +22,9 @@ export class GroupsPage extends PageElement {
     return html`
       <header class="page-head">
         <h1>Groups</h1>
-        <div class="actions"><button @click=${() => this.askForGroup()}>New group</button></div>
+        <div class="actions">
+          ${actionButton({ label: "New group", why: whyNotAct(state.session, "make groups"), onClick: () => this.askForGroup() })}
+        </div>
       </header>
       <div class="group-cards">${groupsOf(state).map((group) => this.renderGroup(state, group))}</div>
     `;
@@ -32,6 +35,7 @@ export class GroupsPage extends PageElement {
     const target = group.targets[DEFAULT_MODEL];
     const versions = versionsOf(state).filter(({ stage }) => stage === "pending" || stage === "approved");
     const version = this.chosen[group.name] ?? "";
+    const whyNever = whyNotAct(state.session, "deploy");
     return html`<section class="card" id=${group.name} aria-labelledby="group-${group.name}">
       <header class="group-head">
         <h2 id="group-${group.name}">${group.name}</h2>
@@ -65,8 +69,8 @@ export class GroupsPage extends PageElement {
           <button
             class="primary"
             type="submit"
-            ?disabled=${version === ""}
-            title=${version === "" ? "Choose a version first." : ""}
+            ?disabled=${whyNever !== null || version === ""}
+            title=${whyNever ?? (version === "" ? "Choose a version first." : "")}
           >
             Assign
           </button>
@@ -81,6 +85,8 @@ export class GroupsPage extends PageElement {
               ><span class="visually-hidden">Group of ${device.id}</span>
               <select
                 aria-label="Group of ${device.id}"
+                ?disabled=${whyNever !== null}
+                title=${whyNever ?? nothing}
                 @change=${(event: Event) => this.askToMove(event, state, device.id, group.name)}
               >
                 ${Object.keys(state.groups).map((name) => html`<option value=${name} ?selected=${name === group.name}>${name}</option>`)}

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { bytes, count, percent, percentWithDelta, plural, pointsBetween, shortDigest } from "../format/numbers.ts";
 import { day } from "../format/time.ts";
-import { whyNotDeploy, whyNotReview } from "../live/allowed.ts";
+import { whyNotAct, whyNotDeploy, whyNotReview } from "../live/allowed.ts";
 import { deploymentsOf, mostlyRunning } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { actionButton } from "../parts/action-button.ts";
@@ -87,14 +87,14 @@ export class VersionPage extends PageElement {
   }
 
   private renderActions(state: FleetState, version: Version): TemplateResult {
-    const why = whyNotReview(version);
+    const why = whyNotAct(state.session, "review") ?? whyNotReview(version);
     return html`
       ${actionButton({ label: "Reject", why, onClick: () => askToReject(this, version) })}
       ${actionButton({ label: "Approve", why, onClick: () => askToApprove(this, version) })}
       ${actionButton({
         label: "Deploy to pilot",
         tone: "primary",
-        why: whyNotDeploy(version),
+        why: whyNotAct(state.session, "deploy") ?? whyNotDeploy(version),
         onClick: () => askToDeployPilot(this, state, version),
       })}
     `;

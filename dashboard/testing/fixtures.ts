@@ -27,6 +27,8 @@ export function aSession(over: Partial<Session> = {}): Session {
     role: "admin",
     hub_version: "0.1.0",
     gate_soak_seconds: 60,
+    oidc: false,
+    setup_needed: false,
     ...over,
   };
 }
@@ -112,6 +114,7 @@ export const NO_PROGRESS: Deployment["progress"] = {
   incompatible: 0,
   held: 0,
   offline: 0,
+  waiting: 0,
 };
 
 export function aDeployment(id: string, over: Partial<Deployment> = {}): Deployment {
@@ -124,7 +127,18 @@ export function aDeployment(id: string, over: Partial<Deployment> = {}): Deploym
     previous: { "line-1": "v2.0" },
     state: "running",
     state_reason: "Devices are being told",
-    share: 1,
+    plan: {
+      steps: [{ groups: ["pilot"], size: { share: 1 } }],
+      gate: null,
+      max_bad: { count: 0 },
+      promote: "by-hand",
+      on_fail: "halt",
+      start_at: null,
+      deadlines: {},
+    },
+    step: 0,
+    shares: { pilot: 1 },
+    timed_out: {},
     reason: "",
     created_by: "local engineer",
     created_at: AT,

@@ -32,6 +32,8 @@ export interface Artifacts {
   /** The first bytes, for telling a plan from an ONNX file. */
   head(digest: Digest, bytes: number): Promise<Uint8Array>;
   locate(digest: Digest): Promise<Located | undefined>;
+  /** @throws when files could not be read or taken now. */
+  reach(): Promise<void>;
 }
 
 /** A bucket whose objects may be registered by name. */

@@ -1,13 +1,22 @@
 // Artifacts in a content-addressed directory: `ab/abcdef…`, written alongside, synced, then renamed into place.
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { access, constants, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Digest } from "@context-edge/protocol";
+import { outageOf } from "../store/outage.ts";
 import type { Artifacts, PutResult } from "./artifacts.ts";
+import { openSoundness, rottenDirOf } from "./soundness.ts";
 
-export function directoryArtifacts(dir: string, { maxBytes }: { maxBytes: number }): Artifacts {
+export interface DirectoryLimits {
+  maxBytes: number;
+  /** False: a file that rotted on the disk is served, and every device finds it out for itself. */
+  rehash?: boolean;
+}
+
+export function directoryArtifacts(dir: string, { maxBytes, rehash = true }: DirectoryLimits): Artifacts {
+  const soundness = openSoundness(rottenDirOf(dir), hashFile);
   const fileOf = (digest: Digest) => join(dir, digest.slice(0, 2), digest);
   const partOf = (digest: Digest) => join(dir, "partial", `${digest}.part`);
   const sizeOf = (file: string) =>
@@ -48,11 +57,20 @@ export function directoryArtifacts(dir: string, { maxBytes }: { maxBytes: number
       return sizeBytes === undefined ? undefined : { sizeBytes };
     },
     head: (digest, bytes) => readHead(fileOf(digest), bytes),
+    reach: async () => {
+      await mkdir(dir, { recursive: true });
+      await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    },
     locate: async (digest) => {
       const file = fileOf(digest);
-      const sizeBytes = await sizeOf(file);
-      if (sizeBytes === undefined) return undefined;
-      return { at: "here", sizeBytes, open: (range) => createReadStream(file, range) };
+      const sound = rehash
+        ? await soundness.check(digest, file)
+        : await stat(file).then(
+            ({ size }) => ({ sizeBytes: size }),
+            () => undefined,
+          );
+      if (!sound) return undefined;
+      return { at: "here", sizeBytes: sound.sizeBytes, open: (range) => createReadStream(file, range) };
     },
   };
 }
@@ -72,6 +90,8 @@ async function append(file: string, start: number, body: Readable, maxBytes: num
     await handle.sync();
     return { ok: true, sizeBytes: position };
   } catch (error) {
+    // What is on a full disk can neither go on nor be kept: the database needs the space.
+    if (outageOf(error) === "full") await rm(file, { force: true });
     if (!isBrokenBody(error)) throw error;
     await handle.sync();
     return { ok: false, why: "incomplete", offset: position };

@@ -17,10 +17,15 @@ import type { Adopted, Artifacts, Buckets } from "./artifacts.ts";
 const PRESIGNED_SECONDS = 900;
 const PART_BYTES = 8 * 2 ** 20;
 
-export function connectToS3(config: S3Config): S3Client {
+/** A store that is slow must not hold requests for ever. */
+const PATIENCE = { connectionTimeout: 3_000, socketTimeout: 10_000 };
+
+export function connectToS3(config: S3Config, patience = PATIENCE): S3Client {
   return new S3Client({
     region: config.region,
     forcePathStyle: config.forcePathStyle,
+    requestHandler: patience,
+    maxAttempts: 3,
     // Older stores know nothing of the checksums that newer SDKs add by themselves.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
@@ -80,6 +85,8 @@ export function s3Artifacts(client: S3Client, config: S3Config, limits: { maxByt
       );
       return (await object.Body?.transformToByteArray()) ?? new Uint8Array();
     },
+    // An object that cannot be there: a store that answers "no such object" is reached and lets us in.
+    reach: async () => void (await headOf(bucket, keyOf("0".repeat(64)))),
     async locate(digest) {
       if (!(await headOf(bucket, keyOf(digest)))) return undefined;
       const command = new GetObjectCommand({ Bucket: bucket, Key: keyOf(digest) });

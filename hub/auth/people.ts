@@ -1,40 +1,78 @@
-// Who may speak for people and scripts: nobody in particular on a laptop, the holder of the token elsewhere. Devices have their own door.
+// The door for people and scripts: every request to the API is somebody's, and the table says what they may. Devices have their own door.
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { isLoopback, type HubConfig } from "../config.ts";
-import { isSameSecret } from "../devices.ts";
+import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
+import { isLoopback } from "./auth-config.ts";
+import { type Access, accessOf, mayCall, UNLISTED } from "./permissions.ts";
+import type { Principal } from "./principal.ts";
 
-export const SESSION_COOKIE = "context_edge_session";
-
-const OPEN_PATHS = [/^\/device\/v1\//, /^\/(healthz|readyz)$/, /^\/api\/v1\/session$/];
-const GUARDED_PATHS = [/^\/api\//, /^\/mlops\//, /^\/metrics$/];
 const READING = new Set(["GET", "HEAD", "OPTIONS"]);
+const MACHINE_PATHS = /^\/(api|mlops|metrics)(\/|\?|$)/;
+const OPEN: Access = { least: "anyone", publisher: true };
 
-export function guardPeople(app: FastifyInstance, config: HubConfig): void {
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Who speaks: the name that goes into the history. Null where nobody signed in. */
+    actor: string | null;
+    principal: Principal | null;
+  }
+  interface FastifyInstance {
+    /** `GET /api/v1/devices`, …: what the table of permissions must cover. */
+    routeKeys: ReadonlySet<string>;
+  }
+}
+
+/** Before any route is registered: only routes that come later are guarded. */
+export function guardPeople(app: FastifyInstance, hub: Pick<Hub, "config" | "people">): void {
+  const { config, people } = hub;
+  const routeKeys = new Set<string>();
+  app.decorate("routeKeys", routeKeys);
+  app.decorateRequest("actor", null);
+  app.decorateRequest("principal", null);
+  app.addHook("onRoute", ({ method, url }) => {
+    for (const one of [method].flat()) routeKeys.add(`${one} ${url}`);
+  });
   app.addHook("onRequest", async (request) => {
-    const path = request.url.split("?", 1)[0] ?? "";
     if (config.auth.kind === "none") refuseForeignHost(request, config.host);
-    if (OPEN_PATHS.some((open) => open.test(path)) && !path.startsWith("/api/")) return;
+    const access = accessTo(request);
+    if (access.least === "device") return;
     refuseForeignOrigin(request);
-    if (!GUARDED_PATHS.some((guarded) => guarded.test(path)) || OPEN_PATHS.some((open) => open.test(path))) return;
-    if (!isSignedIn(request, config)) {
-      throw new ProblemError("UNAUTHENTICATED", "This needs the hub's token.", {
-        nextStep: "Sign in on the dashboard, or send Authorization: Bearer <token>.",
-      });
-    }
+    // By the route's own pattern: the address may be written in other ways (/%61pi/…) and still lead there.
+    const isPage = !MACHINE_PATHS.test(request.routeOptions.url ?? request.url);
+    if (isPage && access.least === "anyone") return;
+    request.principal = await people.identify(request);
+    request.actor = request.principal?.name ?? null;
+    if (access.least === "anyone") return;
+    if (!request.principal) throw nobody(config.auth.kind);
+    if (!mayCall(request.principal.role, access)) throw notAllowed(request.principal, access);
   });
 }
 
-export function isSignedIn(request: FastifyRequest, { auth }: HubConfig): boolean {
-  if (auth.kind === "none") return true;
-  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
-  const presented = bearer ?? request.cookies[SESSION_COOKIE];
-  return presented !== undefined && isSameSecret(presented, auth.token);
+function accessTo(request: FastifyRequest): Access {
+  const pattern = request.routeOptions.url;
+  if (pattern !== undefined) return accessOf(request.method, pattern) ?? UNLISTED;
+  // Not even that there is nothing is told to strangers.
+  return MACHINE_PATHS.test(request.url) ? { least: "viewer", publisher: true } : OPEN;
 }
 
-/** The name that audit and deployments carry. Accounts come later; until then there is one voice. */
-export function actorOf({ auth }: HubConfig): string {
-  return auth.kind === "none" ? "local engineer" : "engineer";
+/** The name that audit and deployments carry. @throws UNAUTHENTICATED where nobody is known. */
+export function actorOf(request: FastifyRequest): string {
+  if (request.actor !== null) return request.actor;
+  throw new ProblemError("UNAUTHENTICATED", "This needs somebody to answer for it.");
+}
+
+function nobody(auth: Hub["config"]["auth"]["kind"]): ProblemError {
+  const detail = auth === "token" ? "This needs the hub's token." : "This needs a sign-in.";
+  return new ProblemError("UNAUTHENTICATED", detail, {
+    nextStep: "Sign in on the dashboard, or send Authorization: Bearer <token>.",
+  });
+}
+
+function notAllowed({ name, role }: Principal, { least }: Access): ProblemError {
+  return new ProblemError("FORBIDDEN", `${name} is ${role}, and that is not enough for this.`, {
+    nextStep: `Ask an admin: this needs the role ${least}.`,
+    context: { needs: least, has: role },
+  });
 }
 
 /** Without a sign-in, a page of another site must not reach the hub through the browser by a name that resolves here. */
@@ -46,9 +84,12 @@ function refuseForeignHost(request: FastifyRequest, ownHost: string): void {
   });
 }
 
+/** Browsers say where a request comes from, twice; scripts say nothing. */
 function refuseForeignOrigin(request: FastifyRequest): void {
-  const { origin } = request.headers;
-  if (origin === undefined || READING.has(request.method)) return;
-  if (URL.canParse(origin) && new URL(origin).host === request.host) return;
+  if (READING.has(request.method)) return;
+  const { origin, "sec-fetch-site": site } = request.headers;
+  const isOwnSite = site === undefined || site === "same-origin" || site === "none";
+  const isOwnOrigin = origin === undefined || (URL.canParse(origin) && new URL(origin).host === request.host);
+  if (isOwnSite && isOwnOrigin) return;
   throw new ProblemError("FORBIDDEN", "This request comes from a page of another site.");
 }

@@ -4,6 +4,7 @@ import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } fro
 import type { Logger } from "pino";
 import { PROBLEM_MEDIA_TYPE, type ProblemCode } from "@context-edge/protocol";
 import { ProblemError } from "../problem-error.ts";
+import { type Outage, outageOf } from "../store/outage.ts";
 
 const BY_FASTIFY_CODE: Record<string, { code: ProblemCode; detail: string; nextStep?: string }> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
@@ -24,11 +25,27 @@ const BY_FASTIFY_CODE: Record<string, { code: ProblemCode; detail: string; nextS
   },
 };
 
-export function answerProblems(app: FastifyInstance, log: Pick<Logger, "error">): void {
+const OUTAGE: Record<Outage, { detail: string; nextStep: string }> = {
+  away: {
+    detail: "The hub cannot reach or write its database right now.",
+    nextStep: "Try again when Retry-After says; look first whether it was done after all.",
+  },
+  full: {
+    detail: "The disk of the hub is full.",
+    nextStep: "Free space where the hub keeps its data, then try again; nothing was changed.",
+  },
+};
+
+export function answerProblems(
+  app: FastifyInstance,
+  log: Pick<Logger, "error">,
+  count: (code: ProblemCode) => void,
+): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = toProblemError(error);
+    count(problem.code);
     if (problem.code === "INTERNAL")
-      log.error({ err: error, method: request.method, url: request.url }, "a request failed");
+      log.error({ err: error, id: request.id, method: request.method, url: request.url }, "a request failed");
     return send(reply, problem);
   });
 }
@@ -42,8 +59,18 @@ export function notFound(request: FastifyRequest, reply: FastifyReply): FastifyR
   );
 }
 
+/** Addresses that no route ever sees: wrongly encoded, or with a name that is longer than any. Hooks have not run for them. */
+export function badAddress(reply: FastifyReply): FastifyReply {
+  reply.header("x-content-type-options", "nosniff");
+  return send(reply, new ProblemError("BAD_REQUEST", "This address cannot be read."));
+}
+
 function send(reply: FastifyReply, error: ProblemError): FastifyReply {
   const problem = error.toProblem();
+  if (problem.code === "STORE_UNAVAILABLE" || problem.code === "NOT_READY")
+    reply.header("retry-after", String(2 + Math.floor(Math.random() * 4)));
+  const waitSeconds = problem.context?.["retry_after_seconds"];
+  if (typeof waitSeconds === "number") reply.header("retry-after", String(waitSeconds));
   // Serialised here: a route's response schemas are for its answers, not for its refusals.
   return reply.code(problem.status).type(PROBLEM_MEDIA_TYPE).serializer(JSON.stringify).send(problem);
 }
@@ -63,11 +90,16 @@ function toProblemError(error: FastifyError): ProblemError {
     return new ProblemError(known.code, known.detail, known.nextStep === undefined ? {} : { nextStep: known.nextStep });
   if (error instanceof SyntaxError && error.statusCode === 400)
     return new ProblemError("BAD_REQUEST", "The body is not valid JSON.");
-  if (error.code?.startsWith("SQLITE_") && /BUSY|LOCKED|FULL|IOERR|READONLY/.test(error.code)) {
-    return new ProblemError("STORE_UNAVAILABLE", "The hub cannot write to its database right now.", {
-      nextStep: "Try again; nothing was changed.",
+  // The AWS SDK puts this on whatever it failed with, be it an answer or none.
+  if ("$metadata" in error) {
+    return new ProblemError("ARTIFACT_UNAVAILABLE", "The object store does not answer as it should.", {
+      nextStep: "Try again later.",
     });
   }
+  const outage = outageOf(error);
+  if (outage)
+    return new ProblemError("STORE_UNAVAILABLE", OUTAGE[outage].detail, { nextStep: OUTAGE[outage].nextStep });
+  if (error.code === "22021") return new ProblemError("BAD_REQUEST", "The request holds text that is no UTF-8.");
   const isClientError =
     !isResponseSerializationError(error) &&
     error.statusCode !== undefined &&

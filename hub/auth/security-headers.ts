@@ -15,10 +15,14 @@ const DASHBOARD_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+const SECRETS = /^\/api\/v1\/(session|setup|users|tokens|join-tokens)\b/;
+
 export function addSecurityHeaders(app: FastifyInstance): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-content-type-options", "nosniff");
     reply.header("referrer-policy", "no-referrer");
+    // Their answers may hold a secret that is shown once. By the route's pattern: an address can be written in many ways.
+    if (SECRETS.test(request.routeOptions.url ?? request.url)) reply.header("cache-control", "no-store");
     // The API's own documentation page brings its policy along.
     if (!request.url.startsWith("/api/docs")) reply.header("content-security-policy", DASHBOARD_POLICY);
   });

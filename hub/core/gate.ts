@@ -1,133 +1,134 @@
-// The gate of a pilot: conditions over time, devices, errors and labels, each with a verdict and a sentence that has the figures in it.
-import type { GateCondition, GateReport, Progress, Verdict } from "@context-edge/protocol";
-import { accuracyOf, wilsonInterval, type LabelCounts } from "./accuracy.ts";
-import { badEnds } from "./progress.ts";
+// The gate between two steps: conditions with a verdict and evidence each, and one verdict over all of them.
+import type { GateCondition, GatePolicy, GateReport, Progress, Verdict } from "@context-edge/protocol";
+import type { LabelCounts } from "./accuracy.ts";
+import { judgeAccuracy, judgeRate } from "./gate-labels.ts";
+import { type Pair, judgeLatency } from "./gate-latency.ts";
+import { badEnds, reachable } from "./progress.ts";
+import { percent, span } from "./say.ts";
 
-export interface GatePolicy {
-  soakSeconds: number;
-  /** Of the devices that can be reached and fit, how many must have committed. */
-  minCommittedShare: number;
-  maxErrorShare: number;
-  /** Fewer labels than this prove nothing, in either direction. */
-  minLabels: number;
-  /** How far labelled accuracy may certainly be below what the earlier version promised. */
-  maxAccuracyDrop: number;
-}
-
-export const DEFAULT_GATE: Omit<GatePolicy, "soakSeconds"> = {
-  minCommittedShare: 1,
-  maxErrorShare: 0.01,
-  minLabels: 30,
-  maxAccuracyDrop: 0.02,
+export const DEFAULT_GATE: Omit<GatePolicy, "soak_seconds"> = {
+  min_committed_share: 1,
+  max_error_share: 0.01,
+  max_p95_ratio: 1.25,
+  p95_floor_ms: 2,
+  min_labels: 30,
+  max_accuracy_drop: 0.02,
+  max_false_positive_rate: null,
+  max_false_negative_rate: null,
+  require_labels: false,
 };
 
 export interface GateFacts {
   progress: Progress;
+  /** Bad ends that the plan, or a person, allows. */
+  allowedBad: number;
   /** Seconds since every reachable device had settled; null while some have not. */
   soakedSeconds: number | null;
   predictions: number;
   errors: number;
   labels: LabelCounts;
-  /** Registered accuracy of the version the pilot ran before. */
+  /** Labels of the version these devices ran before; null when there was none. */
+  earlierLabels: LabelCounts | null;
+  /** Registered accuracy of that version. */
   earlierAccuracy: number | null;
+  /** p95 before and after, of each device that measured both. */
+  latency: readonly Pair[];
 }
 
 export function evaluateGate(policy: GatePolicy, facts: GateFacts, evaluatedAt: string): GateReport {
+  const { labels } = facts;
   const conditions = [
     soak(policy, facts),
     committed(policy, facts),
     rollbacks(facts),
     errors(policy, facts),
-    accuracy(policy, facts),
-  ];
-  return { verdict: overall(conditions), conditions, evaluated_at: evaluatedAt };
+    judgeLatency(policy, facts.latency),
+    judgeAccuracy(policy, facts),
+    judgeRate("false-positives", policy.max_false_positive_rate, policy, labels.falsePositives, labels.actualNormal),
+    judgeRate("false-negatives", policy.max_false_negative_rate, policy, labels.falseNegatives, labels.actualFailure),
+  ].filter((condition) => condition !== null);
+  return { verdict: overall(conditions, policy), conditions, evaluated_at: evaluatedAt };
 }
 
-/** Missing labels are said, not waited for: a line without labels must be able to ship too. */
-const OPTIONAL: readonly string[] = ["accuracy"];
+const ON_LABELS: readonly string[] = ["accuracy", "false-positives", "false-negatives"];
 
-function overall(conditions: readonly GateCondition[]): Verdict {
+/**
+ * What may stay inconclusive without holding a line up: a line without labels must be able to ship too, unless its policy
+ * says otherwise, and a first installation has no earlier version to be slower than.
+ */
+function isNeeded({ name }: GateCondition, policy: GatePolicy): boolean {
+  if (name === "latency") return false;
+  return policy.require_labels || !ON_LABELS.includes(name);
+}
+
+function overall(conditions: readonly GateCondition[], policy: GatePolicy): Verdict {
   if (conditions.some(({ verdict }) => verdict === "fail")) return "fail";
-  const needed = conditions.filter(({ name }) => !OPTIONAL.includes(name));
+  const needed = conditions.filter((condition) => isNeeded(condition, policy));
   return needed.every(({ verdict }) => verdict === "pass") ? "pass" : "inconclusive";
 }
 
 /** The sentences of whatever keeps the gate shut. */
-export function missingFor(report: GateReport): string[] {
+export function missingFor(report: GateReport, policy: GatePolicy): string[] {
   return report.conditions
-    .filter(({ name, verdict }) => verdict === "fail" || (verdict === "inconclusive" && !OPTIONAL.includes(name)))
+    .filter(
+      (condition) =>
+        condition.verdict === "fail" || (condition.verdict === "inconclusive" && isNeeded(condition, policy)),
+    )
     .map(({ detail }) => detail);
 }
 
-function soak({ soakSeconds }: GatePolicy, { soakedSeconds }: GateFacts): GateCondition {
+function soak({ soak_seconds: wanted }: GatePolicy, { soakedSeconds }: GateFacts): GateCondition {
+  const evidence = { seconds: soakedSeconds === null ? null : Math.floor(soakedSeconds), needed_seconds: wanted };
   if (soakedSeconds === null) {
-    return {
-      name: "soak",
-      verdict: "inconclusive",
-      detail: `watching for ${span(soakSeconds)} starts when every device has settled`,
-    };
+    const detail = `watching for ${span(wanted)} starts when every device has settled`;
+    return { name: "soak", verdict: "inconclusive", detail, evidence };
   }
-  const done = soakedSeconds >= soakSeconds;
+  const done = soakedSeconds >= wanted;
+  const detail = done
+    ? `watched for ${span(wanted)}, as required`
+    : `watched for ${span(Math.floor(soakedSeconds))} of ${span(wanted)}`;
+  return { name: "soak", verdict: done ? "pass" : "inconclusive", detail, evidence };
+}
+
+function committed({ min_committed_share: share }: GatePolicy, { progress, allowedBad }: GateFacts): GateCondition {
+  // A held device can be reached and still does not run it: it counts against the share, an offline one does not.
+  const all = reachable(progress) + progress.held;
+  const { offline, incompatible } = progress;
+  const apart = [offline > 0 ? `, ${offline} offline` : "", incompatible > 0 ? `, ${incompatible} incompatible` : ""];
+  const forgiven = Math.min(badEnds(progress), allowedBad);
+  const enough = progress.committed > 0 && progress.committed + forgiven >= all * share;
   return {
-    name: "soak",
-    verdict: done ? "pass" : "inconclusive",
-    detail: done
-      ? `watched for ${span(soakSeconds)}, as required`
-      : `watched for ${span(Math.floor(soakedSeconds))} of ${span(soakSeconds)}`,
+    name: "committed",
+    verdict: enough ? "pass" : "inconclusive",
+    detail: `${progress.committed} of ${all} reachable devices run it${apart.join("")}`,
+    evidence: { committed: progress.committed, reachable: all, offline, incompatible, needed_share: share },
   };
 }
 
-function committed({ minCommittedShare }: GatePolicy, { progress }: GateFacts): GateCondition {
-  const reachable = progress.total - progress.offline - progress.incompatible;
-  const detail = `${progress.committed} of ${reachable} reachable devices run it${
-    progress.offline > 0 ? `, ${progress.offline} offline` : ""
-  }${progress.incompatible > 0 ? `, ${progress.incompatible} incompatible` : ""}`;
-  const enough = reachable > 0 && progress.committed >= reachable * minCommittedShare;
-  return { name: "committed", verdict: enough ? "pass" : "inconclusive", detail };
-}
-
-function rollbacks({ progress }: GateFacts): GateCondition {
+function rollbacks({ progress, allowedBad }: GateFacts): GateCondition {
   const bad = badEnds(progress);
-  if (bad === 0) return { name: "rollbacks", verdict: "pass", detail: "no device rolled it back or failed" };
+  const evidence = { rolled_back: progress.rolled_back, failed: progress.failed, allowed: allowedBad };
+  if (bad === 0) return { name: "rollbacks", verdict: "pass", detail: "no device rolled it back or failed", evidence };
   const parts = [
     progress.rolled_back > 0 ? `${progress.rolled_back} rolled it back` : "",
     progress.failed > 0 ? `${progress.failed} could not install it` : "",
   ].filter((part) => part !== "");
-  return { name: "rollbacks", verdict: "fail", detail: `of ${progress.total} devices ${parts.join(" and ")}` };
-}
-
-function errors({ maxErrorShare }: GatePolicy, { predictions, errors: failed }: GateFacts): GateCondition {
-  const all = predictions + failed;
-  if (all === 0) return { name: "errors", verdict: "pass", detail: "no predictions were made yet, so none failed" };
-  const within = failed / all <= maxErrorShare;
+  const allowed = allowedBad > 0 ? `, allowed are ${allowedBad}` : "";
   return {
-    name: "errors",
-    verdict: within ? "pass" : "fail",
-    detail: `${failed} of ${all} predictions failed, allowed is ${percent(maxErrorShare)}`,
+    name: "rollbacks",
+    verdict: bad > allowedBad ? "fail" : "pass",
+    detail: `of ${progress.total - progress.waiting} devices ${parts.join(" and ")}${allowed}`,
+    evidence,
   };
 }
 
-function accuracy(policy: GatePolicy, { labels, earlierAccuracy }: GateFacts): GateCondition {
-  const measured = accuracyOf(labels);
-  if (measured === null || labels.total < policy.minLabels) {
-    const detail = `${labels.total} labelled predictions, too few to judge accuracy (${policy.minLabels} needed)`;
-    return { name: "accuracy", verdict: "inconclusive", detail };
+function errors({ max_error_share: most }: GatePolicy, { predictions, errors: failed }: GateFacts): GateCondition {
+  const all = predictions + failed;
+  const evidence = { errors: failed, predictions: all, allowed_share: most };
+  if (all === 0) {
+    return { name: "errors", verdict: "pass", detail: "no predictions were made yet, so none failed", evidence };
   }
-  const { low, high } = wilsonInterval(labels.correct, labels.total);
-  const found = `labelled accuracy ${percent(measured)} (${percent(low)} to ${percent(high)}, ${labels.total} labels)`;
-  if (earlierAccuracy === null)
-    return { name: "accuracy", verdict: "pass", detail: `${found}, nothing to compare with` };
-  const floor = earlierAccuracy - policy.maxAccuracyDrop;
-  // Only what the labels prove counts: even the best case must be under the floor to fail.
-  const verdict: Verdict = high < floor ? "fail" : "pass";
-  return { name: "accuracy", verdict, detail: `${found}, the earlier version promised ${percent(earlierAccuracy)}` };
-}
-
-const percent = (share: number) => `${(Math.floor(share * 1_000) / 10).toFixed(1)} %`;
-
-/** Seconds as a person says them: `45 s`, `12 min`, `23.5 h`. */
-function span(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`;
-  return `${Math.floor(seconds / 360) / 10} h`;
+  const within = failed / all <= most;
+  const detail = `${failed} of ${all} predictions failed, allowed is ${percent(most)}`;
+  return { name: "errors", verdict: within ? "pass" : "fail", detail, evidence };
 }

@@ -1,11 +1,15 @@
 // How far a deployment has come: every device in exactly one bin, and those that cannot answer never hold it open.
-import type { Progress } from "@context-edge/protocol";
+import type { Phase, Progress } from "@context-edge/protocol";
 import type { Standing } from "./sync.ts";
 
 export interface Member {
   id: string;
   online: boolean;
   standing: Standing;
+  /** Its group has been reached, and its wave. */
+  turn: boolean;
+  /** The phase whose deadline it let pass. */
+  timedOut: Phase | null;
 }
 
 type Bin = Exclude<keyof Progress, "total">;
@@ -20,6 +24,7 @@ const EMPTY: Progress = {
   incompatible: 0,
   held: 0,
   offline: 0,
+  waiting: 0,
 };
 
 export function progressOf(members: readonly Member[]): Progress {
@@ -29,13 +34,15 @@ export function progressOf(members: readonly Member[]): Progress {
 }
 
 /** An end that was reported stays counted when the device goes away afterwards; only the undecided become `offline`. */
-function binOf({ online, standing }: Member): Bin {
-  const { sync, phase, outcome } = standing;
-  if (sync === "in-sync") return "committed";
+export function binOf({ online, standing, turn, timedOut }: Member): Bin {
+  const { sync, phase, outcome, runsTarget, waits } = standing;
+  if (runsTarget && sync === "in-sync") return "committed";
+  if (!turn) return "waiting";
   if (sync === "incompatible") return "incompatible";
   if (sync === "failed") return outcome?.outcome === "rolled-back" ? "rolled_back" : "failed";
+  if (timedOut) return "failed";
   if (!online) return "offline";
-  if (sync === "held") return "held";
+  if (sync === "held" || waits) return "held";
   return phase === "idle" ? "pending" : "moving";
 }
 
@@ -44,3 +51,7 @@ export const isUnderWay = (progress: Progress) => progress.pending + progress.mo
 
 /** Devices that got the version and did not keep it. */
 export const badEnds = (progress: Progress) => progress.rolled_back + progress.failed;
+
+/** Devices whose turn it is and that could run the version now. */
+export const reachable = ({ total, offline, incompatible, held, waiting }: Progress) =>
+  total - offline - incompatible - held - waiting;

@@ -29,10 +29,14 @@ export interface Standing {
   phase: Phase;
   /** The outcome of the very deployment that set the target, if the device has told one. */
   outcome: OutcomeReport | null;
+  /** By its own report. */
+  runsTarget: boolean;
+  /** It waits on purpose: for a hold's end, its window, or a veto's end. */
+  waits: boolean;
 }
 
 /** Codes with which a device says that no variant fits it. */
-const INCOMPATIBLE_CODES: readonly string[] = ["NO_COMPATIBLE_VARIANT", "NO_COMPATIBLE_VARIANT"];
+const INCOMPATIBLE_CODES: readonly string[] = ["NO_COMPATIBLE_VARIANT"];
 
 export function standingOf(
   deviceId: string,
@@ -42,14 +46,19 @@ export function standingOf(
   target: TargetView | undefined,
 ): Standing {
   const phase = model?.attempt?.phase ?? (observed?.phase === "blocked" ? "blocked" : "idle");
-  const isOfTarget = target !== undefined && lastOutcome?.deployment_id === target.deploymentId;
+  // A device outside the wave may be trying the version before, under the same deployment: that says nothing of the target.
+  const isOfTarget =
+    target !== undefined &&
+    lastOutcome?.deployment_id === target.deploymentId &&
+    lastOutcome.version === target.version;
   const outcome = isOfTarget && target.excused[deviceId] !== lastOutcome.at ? lastOutcome : null;
-  const standing = (sync: SyncState): Standing => ({ sync, phase, outcome });
+  const waits = model?.waiting != null && model.waiting.for !== "retry";
+  const standing = (sync: SyncState, runsTarget = false): Standing => ({ sync, phase, outcome, runsTarget, waits });
   if (!target || !observed) return standing("unknown");
   // The device's own report of what it runs is the proof, not the outcome it announced: success counts once it reported again.
   const runsTarget =
     model?.current !== undefined && model.current !== null && target.digests.includes(model.current.digest);
-  if (runsTarget && !model.attempt) return standing("in-sync");
+  if (runsTarget && !model.attempt) return standing("in-sync", true);
   if (!isInWave(deviceId, target.deploymentId, target.share)) return standing(model?.attempt ? "pending" : "in-sync");
   if (outcome && outcome.outcome !== "committed" && !model?.attempt) {
     return standing(INCOMPATIBLE_CODES.includes(outcome.code) ? "incompatible" : "failed");

@@ -1,12 +1,14 @@
 // Deploying: to a pilot, to all groups once the gate has passed, to one group, and back again.
-import type { DeployReply } from "@context-edge/protocol";
+import type { DeployReply, GatePolicy } from "@context-edge/protocol";
 import type { Change } from "../changes.ts";
 import { DEFAULT_GROUP, formPilot } from "../devices.ts";
-import { blockersOf, figuresOf, hasPassed } from "../facts.ts";
-import { readFleet } from "../fleet.ts";
+import { blockersOf, defaultGate, figuresOf, hasPassed } from "../facts.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
-import { openDeployment, unknownVersion, type Order } from "../rollout.ts";
+import { unknownVersion } from "../deployable.ts";
+import { planOfOneStep } from "../core/plan.ts";
+import { restoreTargets } from "../restore.ts";
+import { openDeployment, type Order } from "../rollout.ts";
 import type { DeploymentRecord } from "../store/records.ts";
 
 interface Subject {
@@ -27,7 +29,7 @@ export async function deployPilot(
   return commit(hub, actor, async (change) => {
     await change.tx.groups.ensure(pilotGroup, change.at);
     await formPilot(change, pilotGroup, deviceIds);
-    return openDeployment(change, orderOf(subject, "pilot", [pilotGroup]), seen);
+    return openDeployment(change, orderOf(subject, "pilot", [pilotGroup], defaultGate(hub.config)), seen);
   });
 }
 
@@ -75,7 +77,7 @@ export async function assignTarget(
   group: string,
 ): Promise<DeploymentRecord> {
   const seen = await hub.targets.seen();
-  const fleet = await readFleet(hub.store, hub.presence);
+  const fleet = await hub.fleet();
   if (!fleet.groups.some(({ name }) => name === group)) {
     throw new ProblemError("GROUP_UNKNOWN", `There is no group ${group}.`, {
       nextStep: "List the groups with GET /api/v1/groups.",
@@ -93,7 +95,7 @@ export async function rollBackVersion(
   to: string,
 ): Promise<DeploymentRecord> {
   const seen = await hub.targets.seen();
-  const fleet = await readFleet(hub.store, hub.presence);
+  const fleet = await hub.fleet();
   await requireVersion(hub, subject);
   await requireVersion(hub, { ...subject, version: to });
   const groups = fleet.targets
@@ -121,39 +123,12 @@ export async function rollBackDeployment(
   reason: string | undefined,
 ): Promise<DeploymentRecord> {
   const seen = await hub.targets.seen();
-  const fleet = await readFleet(hub.store, hub.presence);
-  const mine = fleet.targets.filter((target) => target.deployment_id === deployment.id);
-  const byVersion = Map.groupBy(
-    mine.filter((target) => target.previous_version !== null),
-    (target) => target.previous_version ?? "",
-  );
-  if (byVersion.size === 0) {
-    throw new ProblemError(
-      "DEPLOYMENT_CLOSED",
-      "No group follows this deployment any more, or there was nothing before it.",
-      {
-        nextStep: "Assign the version you want to the group.",
-      },
-    );
-  }
-  return commit(hub, actor, async (change) => {
-    let last: DeploymentRecord | undefined;
-    for (const [version, targets] of byVersion) {
-      const groups = targets.map((target) => target.group_name);
-      last = await openDeployment(
-        change,
-        orderOf({ model: deployment.model, version, reason }, "rollback", groups),
-        seen,
-      );
-    }
-    if (!last) throw new ProblemError("INTERNAL", "nothing was rolled back");
-    return last;
-  });
+  return commit(hub, actor, (change) => restoreTargets(change, deployment, reason ?? "", seen));
 }
 
 /** What a script is told: who will move, in one sentence. */
 export async function deployReply(hub: Hub, deployment: DeploymentRecord): Promise<DeployReply> {
-  const fleet = await readFleet(hub.store, hub.presence);
+  const fleet = await hub.fleet();
   const devices = fleet.members(deployment).length;
   return {
     message: `${devices} ${devices === 1 ? "device" : "devices"} of ${deployment.groups.join(", ")} will run ${deployment.version}.`,
@@ -166,7 +141,7 @@ export async function deployReply(hub: Hub, deployment: DeploymentRecord): Promi
 
 /** The deployment that tells most about a version: its pilot while that is a target, else the newest one that is, else the newest. */
 export async function telling(hub: Hub, model: string, version: string): Promise<DeploymentRecord | undefined> {
-  const fleet = await readFleet(hub.store, hub.presence);
+  const fleet = await hub.fleet();
   const all = await hub.store.deployments.list({ model, version, limit: 100 });
   const live = all.filter(({ id }) => fleet.isTarget(id));
   return live.find(({ kind }) => kind === "pilot") ?? live[0] ?? all[0];
@@ -179,17 +154,19 @@ async function missingForAll(hub: Hub, { model, version }: Subject): Promise<str
   const [pilot] = pilots;
   if (!pilot) return [`${version} has not been on a pilot group yet`];
   if (hasPassed(pilot)) return [];
-  const fleet = await readFleet(hub.store, hub.presence);
-  const figures = await figuresOf(hub.store, fleet, pilot, {
-    soakSeconds: hub.config.gateSoakSeconds,
-    nowMs: hub.now(),
-  });
+  const fleet = await hub.fleet();
+  const figures = await figuresOf(hub.store, fleet, pilot, hub.now());
   const isOpen = pilot.state === "running" || pilot.state === "soaking";
-  return isOpen && figures.gate.verdict === "pass" ? [] : blockersOf(pilot, figures.gate);
+  return isOpen && figures.gate?.verdict === "pass" ? [] : blockersOf(pilot, figures.gate);
 }
 
-function orderOf({ model, version, reason }: Subject, kind: Order["kind"], groups: readonly string[]): Order {
-  return { model, version, kind, groups, reason: reason ?? "" };
+function orderOf(
+  { model, version, reason }: Subject,
+  kind: Order["kind"],
+  groups: readonly string[],
+  gate: GatePolicy | null = null,
+): Order {
+  return { model, version, kind, plan: planOfOneStep(groups, gate), reason: reason ?? "" };
 }
 
 async function requireVersion(hub: Hub, { model, version }: Subject): Promise<void> {
@@ -197,7 +174,7 @@ async function requireVersion(hub: Hub, { model, version }: Subject): Promise<vo
 }
 
 /** Change, publish, and look at it at once: the caller's next question should find it done. */
-async function commit(
+export async function commit(
   hub: Hub,
   actor: string,
   work: (change: Change) => Promise<DeploymentRecord>,

@@ -2,7 +2,7 @@
 import type { Stage } from "@context-edge/protocol";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
-import { unknownVersion } from "../rollout.ts";
+import { unknownVersion } from "../deployable.ts";
 
 interface Review {
   model: string;

@@ -1,18 +1,20 @@
-// Steering a deployment that is under way: pause, resume, promote, abort, retry.
+// Steering a deployment that is under way: start, pause, resume, promote, abort, retry, roll back.
 import { CLOSED_DEPLOYMENT_STATES, type DeploymentState } from "@context-edge/protocol";
-import { readFleet } from "../fleet.ts";
+import { whyNotDeployable } from "../deployable.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 import type { DeploymentRecord } from "../store/records.ts";
-import { deployAll, rollBackDeployment } from "./deploy.ts";
+import { rollBackDeployment } from "./deploy.ts";
+import { promote, type Promotion } from "./promote.ts";
 
-export const ACTIONS = ["pause", "resume", "promote", "abort", "rollback", "retry"] as const;
+export const ACTIONS = ["start", "pause", "resume", "promote", "abort", "rollback", "retry"] as const;
 export type Action = (typeof ACTIONS)[number];
 
 type SimpleAction = Exclude<Action, "promote" | "rollback">;
 
 const SIMPLE: Record<SimpleAction, { from: readonly DeploymentState[]; to: DeploymentState; words: string }> = {
-  pause: { from: ["running", "soaking", "awaiting-approval"], to: "paused", words: "Paused" },
+  start: { from: ["draft", "scheduled"], to: "scheduled", words: "Started" },
+  pause: { from: ["running", "soaking", "awaiting-approval", "scheduled"], to: "paused", words: "Paused" },
   resume: { from: ["paused"], to: "running", words: "Resumed" },
   abort: {
     from: ["running", "soaking", "awaiting-approval", "paused", "scheduled", "draft"],
@@ -31,11 +33,11 @@ export async function steer(
   actor: string,
   id: string,
   action: Action,
-  reason: string | undefined,
+  wish: Promotion,
 ): Promise<DeploymentRecord> {
   const deployment = await findDeployment(hub, id);
-  if (action === "rollback") return rollBackDeployment(hub, actor, deployment, reason);
-  if (action === "promote") return promote(hub, actor, deployment, reason);
+  if (action === "rollback") return rollBackDeployment(hub, actor, deployment, wish.reason);
+  if (action === "promote") return promote(hub, actor, deployment, wish);
   const { from, to, words } = SIMPLE[action];
   if (!from.includes(deployment.state)) {
     throw new ProblemError(
@@ -43,45 +45,74 @@ export async function steer(
       `A deployment that is ${deployment.state} cannot ${action}.`,
     );
   }
-  const fleet = await readFleet(hub.store, hub.presence);
-  const bad = fleet.members(deployment).filter(({ standing }) => standing.sync === "failed");
-  // Seconds since the epoch: larger than any earlier retry of the same digest, whichever deployment that was.
-  const excused = Object.fromEntries(
-    bad.flatMap(({ id: device, standing }) => (standing.outcome ? [[device, standing.outcome.at]] : [])),
-  );
+  if (to === "running" || to === "scheduled") await refuseForbidden(hub, deployment);
+  const sentence = `${words} by ${actor}${wish.reason ? `: ${wish.reason}` : ""}`;
+  const also = await consequences(hub, deployment, action);
   await hub.changes.make(actor, async ({ tx, at, touched, tell }) => {
-    const sentence = `${words} by ${actor}${reason ? `: ${reason}` : ""}`;
-    await tx.deployments.update(id, {
-      state: to,
-      state_reason: sentence,
-      ...(action === "resume" ? { tolerated: bad.length } : {}),
-      ...(action === "retry"
-        ? { retry: Math.floor(hub.now() / 1_000), tolerated: 0, excused: { ...deployment.excused, ...excused } }
-        : {}),
-      ...(to === "aborted" ? { finished_at: at } : {}),
-    });
+    const current = await tx.deployments.find(id);
+    if (current?.state !== deployment.state) {
+      throw new ProblemError("CONFLICT", `The deployment became ${current?.state ?? "unknown"} just now.`, {
+        nextStep: "Look at it again, then decide.",
+      });
+    }
+    const change = { state: to, state_reason: sentence, ...(to === "aborted" ? { finished_at: at } : {}), ...also };
+    await tx.deployments.update(id, change);
     touched.deployments.add(id);
-    await tell(`deployment.${to}`, id, `${deployment.version}: ${sentence}`, { deployment_id: id, action });
+    for (const group of deployment.groups) touched.groups.add(group);
+    await tell(
+      `deployment.${action === "retry" ? "retried" : change.state}`,
+      id,
+      `${deployment.version}: ${sentence}`,
+      {
+        deployment_id: id,
+        action,
+      },
+    );
   });
   await hub.publisher.refresh(deployment.groups);
   hub.conductor.wake();
   return findDeployment(hub, id);
 }
 
-/** One wave is all there is in this release, so the next step of a pilot is every group. */
-function promote(
+async function consequences(
   hub: Hub,
-  actor: string,
   deployment: DeploymentRecord,
-  reason: string | undefined,
-): Promise<DeploymentRecord> {
-  if (deployment.kind !== "pilot") {
-    throw new ProblemError(
-      "CONFLICT",
-      "Only a pilot can be promoted; this deployment reaches all of its devices already.",
-    );
-  }
-  return deployAll(hub, actor, { model: deployment.model, version: deployment.version, reason }, undefined);
+  action: SimpleAction,
+): Promise<Partial<DeploymentRecord>> {
+  const hasBegun = Object.keys(deployment.shares).length > 0;
+  if (action === "start")
+    return { plan: { ...deployment.plan, start_at: null }, expected: await presentTargets(hub, deployment) };
+  if (action !== "resume" && action !== "retry") return {};
+  const fleet = await hub.fleet();
+  const bad = fleet.members(deployment).filter(({ standing, timedOut }) => standing.sync === "failed" || timedOut);
+  // Whoever resumes has seen which targets stand now.
+  const seen = {
+    expected: await presentTargets(hub, deployment),
+    ...(hasBegun ? {} : { state: "scheduled" as const }),
+  };
+  if (action === "resume") return { ...seen, tolerated: bad.length };
+  const excused = Object.fromEntries(
+    bad.flatMap(({ id: device, standing }) => (standing.outcome ? [[device, standing.outcome.at]] : [])),
+  );
+  return {
+    ...seen,
+    // Seconds since the epoch: larger than any earlier retry of the same digest, whichever deployment that was.
+    retry: Math.floor(hub.now() / 1_000),
+    tolerated: 0,
+    timed_out: {},
+    excused: { ...deployment.excused, ...excused },
+  };
+}
+
+async function presentTargets(hub: Hub, { groups, model }: DeploymentRecord): Promise<Record<string, string | null>> {
+  const fleet = await hub.fleet();
+  return Object.fromEntries(groups.map((group) => [group, fleet.targetView(group, model)?.deploymentId ?? null]));
+}
+
+async function refuseForbidden(hub: Hub, { model, version, kind }: DeploymentRecord): Promise<void> {
+  const record = await hub.store.versions.find(model, version);
+  const why = record && kind !== "rollback" ? whyNotDeployable(record) : null;
+  if (why) throw new ProblemError(why.code, why.detail, { nextStep: why.nextStep });
 }
 
 export async function findDeployment(hub: Hub, id: string): Promise<DeploymentRecord> {

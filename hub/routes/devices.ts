@@ -1,14 +1,13 @@
 // Devices as people see them: list, one, moving one to another group, and holding one as it is.
-import { Device, listOf, ListQuery, OutcomeReport, PatchDeviceRequest } from "@context-edge/protocol";
+import { Device, OutcomeReport, PatchDeviceRequest } from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { actorOf } from "../auth/people.ts";
 import { findDevice, holdDevice, moveDevice } from "../devices.ts";
-import { readFleet } from "../fleet.ts";
 import type { Hub } from "../hub.ts";
 import { deviceView } from "../views.ts";
-import { pageOf } from "./listing.ts";
+import { addDeviceList } from "./device-list.ts";
 
 const HISTORY_LENGTH = 100;
 
@@ -17,20 +16,11 @@ export function addDevicesRoutes(app: FastifyInstance, hub: Hub): void {
   const { store, presence } = hub;
   const params = z.object({ id: z.string() });
 
-  routes.get(
-    "/api/v1/devices",
-    { schema: { querystring: ListQuery.extend({ group: z.string().optional() }), response: { 200: listOf(Device) } } },
-    async ({ query }) => {
-      const fleet = await readFleet(store, presence);
-      const wanted = fleet.devices.filter((device) => query.group === undefined || device.group_name === query.group);
-      const page = pageOf(wanted, ({ id }) => id, query);
-      return { ...page, items: page.items.map((device) => deviceView(fleet, presence, device)) };
-    },
-  );
+  addDeviceList(app, hub);
 
   routes.get("/api/v1/devices/:id", { schema: { params, response: { 200: Device } } }, async ({ params: { id } }) => {
     const device = await findDevice(store, id);
-    return deviceView(await readFleet(store, presence), presence, device);
+    return deviceView(await hub.fleet(), presence, device);
   });
 
   routes.get(
@@ -46,8 +36,12 @@ export function addDevicesRoutes(app: FastifyInstance, hub: Hub): void {
   routes.patch(
     "/api/v1/devices/:id",
     { schema: { params, body: PatchDeviceRequest, response: { 200: Device } } },
-    async ({ params: { id }, body }) => {
-      await hub.changes.make(actorOf(hub.config), async (change) => {
+    async (request) => {
+      const {
+        params: { id },
+        body,
+      } = request;
+      await hub.changes.make(actorOf(request), async (change) => {
         if (body.group !== undefined) await moveDevice(change, await findDevice(change.tx, id), body.group, null);
         if (body.hold !== undefined) await holdDevice(change, await findDevice(change.tx, id), body.hold);
       });
@@ -55,7 +49,7 @@ export function addDevicesRoutes(app: FastifyInstance, hub: Hub): void {
       hub.publisher.wakeDevice(id);
       hub.conductor.wake();
       const device = await findDevice(store, id);
-      return deviceView(await readFleet(store, presence), presence, device);
+      return deviceView(await hub.fleet(), presence, device);
     },
   );
 }

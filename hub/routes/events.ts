@@ -1,27 +1,39 @@
 // The history as a list, and everything live as server-sent events that resume where a connection broke.
-import { Event, listOf, ListQuery } from "@context-edge/protocol";
+import { Event, listOf, ListQuery, Timestamp } from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import { endWhenSignedOut } from "../auth/watch-stream.ts";
+import { z } from "zod";
 import type { Hub } from "../hub.ts";
-import { streamLive } from "../live.ts";
-import { badCursor } from "./listing.ts";
+import { openLive } from "../live.ts";
+import { idCursor, writeCursor } from "./sorted-page.ts";
+
+const AuditQuery = ListQuery.extend({
+  kind: z.string().max(128).optional(),
+  actor: z.string().max(256).optional(),
+  subject: z.string().max(256).optional(),
+  from: Timestamp.optional(),
+  to: Timestamp.optional(),
+});
 
 export function addEventRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
+  const live = openLive(hub);
 
   routes.get(
     "/api/v1/audit",
-    { schema: { querystring: ListQuery, response: { 200: listOf(Event) } } },
+    { schema: { querystring: AuditQuery, response: { 200: listOf(Event) } } },
     async ({ query }) => {
-      const before = query.cursor === undefined ? undefined : Number(query.cursor);
-      if (before !== undefined && !Number.isSafeInteger(before)) throw badCursor(query.cursor ?? "");
-      const found = await hub.store.events.newest(query.limit + 1, before);
+      const { cursor, limit, ...filter } = query;
+      const before = cursor === undefined ? undefined : Number(idCursor(cursor, "audit"));
+      const found = await hub.store.events.newest(limit + 1, before, filter);
       const items = found.slice(0, query.limit);
-      return { items, next_cursor: found.length > query.limit ? String(items.at(-1)?.id ?? "") : null };
+      return { items, next_cursor: found.length > query.limit ? writeCursor("audit", [items.at(-1)?.id, ""]) : null };
     },
   );
 
-  routes.get("/api/v1/events", { schema: { hide: true } }, (request, reply) => {
+  // Without HEAD: a stream that has no end has no head alone.
+  routes.get("/api/v1/events", { exposeHeadRoute: false, schema: { hide: true } }, (request, reply) => {
     reply.hijack();
     reply.raw.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",
@@ -30,6 +42,11 @@ export function addEventRoutes(app: FastifyInstance, hub: Hub): void {
     });
     const header = request.headers["last-event-id"];
     const lastId = typeof header === "string" && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
-    streamLive(hub, reply.raw, lastId);
+    endWhenSignedOut(hub.people, request, reply.raw);
+    live.join(reply.raw, lastId);
+    // At the hub's end: not everybody comes back at the same moment.
+    const leave = () => reply.raw.end(`retry: ${1_000 + Math.round(4_000 * Math.random())}\n\n`);
+    hub.ending.signal.addEventListener("abort", leave);
+    reply.raw.once("close", () => hub.ending.signal.removeEventListener("abort", leave));
   });
 }

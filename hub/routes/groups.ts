@@ -4,7 +4,6 @@ import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { actorOf } from "../auth/people.ts";
-import { readFleet } from "../fleet.ts";
 import type { Hub } from "../hub.ts";
 import { assignTarget } from "../operations/deploy.ts";
 import { parseModel } from "../operations/register.ts";
@@ -14,9 +13,9 @@ import { pageOf } from "./listing.ts";
 
 export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
-  const { store, presence } = hub;
+  const { presence } = hub;
   const one = async (name: string): Promise<Group> => {
-    const fleet = await readFleet(store, presence);
+    const fleet = await hub.fleet();
     const group = fleet.groups.find((candidate) => candidate.name === name);
     if (!group)
       throw new ProblemError("GROUP_UNKNOWN", `There is no group ${name}.`, {
@@ -29,7 +28,7 @@ export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
     "/api/v1/groups",
     { schema: { querystring: ListQuery, response: { 200: listOf(Group) } } },
     async ({ query }) => {
-      const fleet = await readFleet(store, presence);
+      const fleet = await hub.fleet();
       const page = pageOf(fleet.groups, ({ name }) => name, query);
       return { ...page, items: page.items.map((group) => groupView(fleet, presence, group)) };
     },
@@ -44,8 +43,9 @@ export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
   routes.post(
     "/api/v1/groups",
     { schema: { body: CreateGroupRequest, response: { 200: Group, 201: Group } } },
-    async ({ body }, reply) => {
-      const actor = actorOf(hub.config);
+    async (request, reply) => {
+      const { body } = request;
+      const actor = actorOf(request);
       const isNew = await hub.changes.make(actor, async ({ tx, at, touched, tell }) => {
         const created = await tx.groups.ensure(body.name, at);
         if (created) await tell("group.created", body.name, `${actor} created group ${body.name}`);
@@ -60,10 +60,23 @@ export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
   routes.put(
     "/api/v1/groups/:group/target",
     { schema: { params: z.object({ group: z.string() }), body: PutTargetRequest, response: { 200: Deployment } } },
-    async ({ params, body }) => {
+    async (request) => {
+      const { params, body } = request;
       const subject = { model: parseModel(body.model), version: body.version, reason: body.reason };
-      const deployment = await assignTarget(hub, actorOf(hub.config), subject, params.group);
-      return deploymentView(await readFleet(store, presence), deployment);
+      const { targets } = await one(params.group);
+      requireSeen(request.headers["if-match"], targets[subject.model]?.deployment_id);
+      const deployment = await assignTarget(hub, actorOf(request), subject, params.group);
+      return deploymentView(await hub.fleet(), deployment);
     },
   );
+}
+
+/** `If-Match: "<deployment id>"`: only if the group still follows the deployment that the caller saw; `*`: only if it follows any. */
+function requireSeen(ifMatch: string | undefined, follows: string | undefined): void {
+  if (ifMatch === undefined || (ifMatch.trim() === "*" && follows !== undefined)) return;
+  if (follows !== undefined && ifMatch.split(",").some((tag) => tag.trim() === `"${follows}"`)) return;
+  throw new ProblemError("PRECONDITION_FAILED", `The group follows ${follows ?? "no deployment"} now.`, {
+    nextStep: "Read the group again and decide anew.",
+    context: { deployment_id: follows ?? null },
+  });
 }

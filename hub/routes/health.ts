@@ -1,51 +1,31 @@
 // Is the hub alive, can it serve, and how does it fare: for supervisors and for Prometheus.
 import type { FastifyInstance } from "fastify";
-import { Gauge, Registry } from "prom-client";
 import type { Hub } from "../hub.ts";
-import { readFleet } from "../fleet.ts";
+import { openGauges } from "../observe/gauges.ts";
+import { readiness } from "../observe/readiness.ts";
 import { ProblemError } from "../problem-error.ts";
 import { HUB_VERSION } from "../version.ts";
 
 export function addHealthRoutes(app: FastifyInstance, hub: Hub): void {
-  const registry = new Registry();
-  const bySync = new Gauge({
-    name: "context_edge_devices",
-    help: "Devices by sync state.",
-    labelNames: ["sync"],
-    registers: [registry],
-  });
-  const online = new Gauge({
-    name: "context_edge_devices_online",
-    help: "Devices heard of lately.",
-    registers: [registry],
-  });
-  const open = new Gauge({
-    name: "context_edge_deployments_open",
-    help: "Deployments that may still change a target, by state.",
-    labelNames: ["state"],
-    registers: [registry],
-  });
+  const { registry } = hub.metrics;
+  const takeGauges = openGauges(hub);
+  const look = readiness(hub);
 
   app.get("/healthz", () => ({ status: "ok", version: HUB_VERSION }));
 
   app.get("/readyz", async () => {
-    await hub.store.groups.list().catch(() => {
-      throw new ProblemError("STORE_UNAVAILABLE", "The database does not answer.", {
-        nextStep: "Look at the hub's log.",
-      });
+    const checks = await look();
+    const failed = Object.entries(checks).find(([, { ok }]) => !ok);
+    if (!failed) return { status: "ready", checks };
+    const [what, { detail }] = failed;
+    throw new ProblemError("NOT_READY", `Not ready: ${what.replace("_", " ")}: ${detail}`, {
+      nextStep: "Send requests to another hub, or look at this one's log.",
+      context: { checks },
     });
-    return { status: "ready" };
   });
 
   app.get("/metrics", async (_request, reply) => {
-    const fleet = await readFleet(hub.store, hub.presence);
-    bySync.reset();
-    open.reset();
-    for (const device of fleet.devices) {
-      for (const model of fleet.modelsOf(device)) bySync.inc({ sync: fleet.standing(device, model).sync });
-    }
-    online.set(fleet.devices.filter(({ id }) => hub.presence.isOnline(id)).length);
-    for (const { state } of await hub.store.deployments.open()) open.inc({ state });
-    return reply.type(registry.contentType).send(await registry.metrics());
+    const texts = [await registry.metrics(), await takeGauges()];
+    return reply.type(registry.contentType).send(texts.join("\n"));
   });
 }

@@ -14,11 +14,10 @@ import { z } from "zod";
 import { actorOf } from "../auth/people.ts";
 import { unknownDevice } from "../devices.ts";
 import { figuresOf, pilotMetrics } from "../facts.ts";
-import { readFleet } from "../fleet.ts";
 import type { Hub } from "../hub.ts";
 import { deployAll, deployPilot, deployReply, rollBackVersion, telling } from "../operations/deploy.ts";
 import { parseModel } from "../operations/register.ts";
-import { unknownVersion } from "../rollout.ts";
+import { unknownVersion } from "../deployable.ts";
 import { ModelQuery } from "./mlops-models.ts";
 
 const LABELS_LIMIT_BYTES = 4 * 2 ** 20;
@@ -41,36 +40,47 @@ const NO_DEPLOYMENT: Omit<PilotMetrics, "version_id"> = {
 
 export function addMlopsDeployRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
-  const { store, presence, config } = hub;
+  const { store } = hub;
   const params = z.object({ version: z.string() });
   const schema = { params, querystring: ModelQuery, response: { 200: DeployReply } };
 
   routes.post(
     "/mlops/models/:version/deploy-pilot",
     { schema: { ...schema, body: DeployPilotRequest } },
-    async ({ params: { version }, query, body }) => {
+    async (request) => {
+      const {
+        params: { version },
+        query,
+        body,
+      } = request;
       const subject = { model: parseModel(query.model), version, reason: body.reason };
-      return deployReply(hub, await deployPilot(hub, actorOf(config), subject, body.pilot_device_ids));
+      return deployReply(hub, await deployPilot(hub, actorOf(request), subject, body.pilot_device_ids));
     },
   );
 
   routes.post(
     "/mlops/models/:version/deploy-all",
     { schema: { ...schema, body: DeployAllRequest.nullish() } },
-    async ({ params: { version }, query, body }) => {
+    async (request) => {
+      const {
+        params: { version },
+        query,
+        body,
+      } = request;
       const subject = { model: parseModel(query.model), version, reason: body?.reason };
-      return deployReply(hub, await deployAll(hub, actorOf(config), subject, body?.override));
+      return deployReply(hub, await deployAll(hub, actorOf(request), subject, body?.override));
     },
   );
 
-  routes.post(
-    "/mlops/models/:version/rollback",
-    { schema: { ...schema, body: RollbackRequest } },
-    async ({ params: { version }, query, body }) => {
-      const subject = { model: parseModel(query.model), version, reason: body.reason };
-      return deployReply(hub, await rollBackVersion(hub, actorOf(config), subject, body.rollback_to_version));
-    },
-  );
+  routes.post("/mlops/models/:version/rollback", { schema: { ...schema, body: RollbackRequest } }, async (request) => {
+    const {
+      params: { version },
+      query,
+      body,
+    } = request;
+    const subject = { model: parseModel(query.model), version, reason: body.reason };
+    return deployReply(hub, await rollBackVersion(hub, actorOf(request), subject, body.rollback_to_version));
+  });
 
   routes.get(
     "/mlops/deployment/:version/metrics",
@@ -82,11 +92,8 @@ export function addMlopsDeployRoutes(app: FastifyInstance, hub: Hub): void {
       const deployment = await telling(hub, model, version);
       if (!deployment)
         return { version_id: version, ...NO_DEPLOYMENT, blockers: [`${version} has not been on a pilot group yet`] };
-      const fleet = await readFleet(store, presence);
-      const figures = await figuresOf(store, fleet, deployment, {
-        soakSeconds: config.gateSoakSeconds,
-        nowMs: hub.now(),
-      });
+      const fleet = await hub.fleet();
+      const figures = await figuresOf(store, fleet, deployment, hub.now());
       return pilotMetrics(deployment, figures);
     },
   );

@@ -11,7 +11,6 @@ import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { actorOf } from "../auth/people.ts";
-import { readFleet } from "../fleet.ts";
 import type { Hub } from "../hub.ts";
 import { parseModel, registerVersion } from "../operations/register.ts";
 import { reviewVersion } from "../operations/review.ts";
@@ -21,16 +20,17 @@ export const ModelQuery = z.object({ model: z.string().max(128).optional() });
 
 export function addMlopsModelRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
-  const { store, presence } = hub;
+  const { store } = hub;
 
   routes.post(
     "/mlops/models/register",
     {
       schema: { querystring: ModelQuery, body: RegisterRequest, response: { 200: RegisterReply, 201: RegisterReply } },
     },
-    async ({ query, body }, reply) => {
-      const { record, isNew, warnings } = await registerVersion(hub, actorOf(hub.config), query.model, body);
-      const summary: ModelSummary = summaryView(await readFleet(store, presence), record);
+    async (request, reply) => {
+      const { query, body } = request;
+      const { record, isNew, warnings } = await registerVersion(hub, actorOf(request), query.model, body);
+      const summary: ModelSummary = summaryView(await hub.fleet(), record);
       const message = isNew
         ? `${record.version_id} waits for review.`
         : `${record.version_id} was registered before, with the same content.`;
@@ -42,7 +42,7 @@ export function addMlopsModelRoutes(app: FastifyInstance, hub: Hub): void {
     "/mlops/models/pending",
     { schema: { querystring: ModelQuery, response: { 200: PendingReply } } },
     async ({ query }) => {
-      const fleet = await readFleet(store, presence);
+      const fleet = await hub.fleet();
       const versions = await store.versions.list(parseModel(query.model));
       return {
         models: versions.filter(({ stage }) => stage === "pending").map((record) => summaryView(fleet, record)),
@@ -61,9 +61,14 @@ export function addMlopsModelRoutes(app: FastifyInstance, hub: Hub): void {
         response: { 200: ReviewReply },
       },
     },
-    async ({ params: { version }, query, body }) => {
+    async (request) => {
+      const {
+        params: { version },
+        query,
+        body,
+      } = request;
       const review = { model: parseModel(query.model), version, to: "approved" as const, reason: body?.reason ?? "" };
-      const status = await reviewVersion(hub, actorOf(hub.config), review);
+      const status = await reviewVersion(hub, actorOf(request), review);
       return { message: `${version} is approved.`, version_id: version, status };
     },
   );
@@ -71,9 +76,14 @@ export function addMlopsModelRoutes(app: FastifyInstance, hub: Hub): void {
   routes.post(
     "/mlops/models/:version/reject",
     { schema: { params, querystring: ModelQuery, body: RejectRequest, response: { 200: ReviewReply } } },
-    async ({ params: { version }, query, body }) => {
+    async (request) => {
+      const {
+        params: { version },
+        query,
+        body,
+      } = request;
       const review = { model: parseModel(query.model), version, to: "rejected" as const, reason: body.reason };
-      const status = await reviewVersion(hub, actorOf(hub.config), review);
+      const status = await reviewVersion(hub, actorOf(request), review);
       return { message: `${version} is rejected.`, version_id: version, status };
     },
   );

@@ -1,24 +1,39 @@
 // Versions of a model, for pages and automation.
-import { listOf, ListQuery, Version } from "@context-edge/protocol";
+import { listOf, ListQuery, Stage, Version } from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { readFleet } from "../fleet.ts";
 import type { Hub } from "../hub.ts";
-import { unknownVersion } from "../rollout.ts";
+import { unknownVersion } from "../deployable.ts";
+import type { VersionRecord } from "../store/records.ts";
 import { versionView } from "../views.ts";
-import { pageOf } from "./listing.ts";
+import { sortedPage, type Order } from "./sorted-page.ts";
+
+const NEWEST_FIRST: Order<VersionRecord> = {
+  name: "versions",
+  keyOf: ({ registered_at }) => registered_at,
+  idOf: ({ version_id }) => version_id,
+  descending: true,
+};
 
 export function addVersionRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
-  const { store, presence } = hub;
+  const { store } = hub;
 
   routes.get(
     "/api/v1/models/:model/versions",
-    { schema: { params: z.object({ model: z.string() }), querystring: ListQuery, response: { 200: listOf(Version) } } },
+    {
+      schema: {
+        params: z.object({ model: z.string() }),
+        querystring: ListQuery.extend({ stage: Stage.optional() }),
+        response: { 200: listOf(Version) },
+      },
+    },
     async ({ params, query }) => {
-      const fleet = await readFleet(store, presence);
-      const page = pageOf(await store.versions.list(params.model), ({ version_id }) => version_id, query);
+      const fleet = await hub.fleet();
+      const all = await store.versions.list(params.model);
+      const wanted = all.filter(({ stage }) => query.stage === undefined || stage === query.stage);
+      const page = sortedPage(wanted, NEWEST_FIRST, query);
       return { ...page, items: page.items.map((record) => versionView(fleet, record)) };
     },
   );
@@ -29,7 +44,7 @@ export function addVersionRoutes(app: FastifyInstance, hub: Hub): void {
     async ({ params }) => {
       const record = await store.versions.find(params.model, params.version);
       if (!record) throw unknownVersion(params.model, params.version);
-      return versionView(await readFleet(store, presence), record);
+      return versionView(await hub.fleet(), record);
     },
   );
 }

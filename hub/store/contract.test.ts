@@ -1,79 +1,25 @@
-// What every store must do, run on each implementation there is; PostgreSQL joins this list when it comes.
+// What every store must do, run on each implementation there is.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { DeploymentRecord, DeviceRecord, VersionRecord } from "./records.ts";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { startPostgres } from "../testing/postgres.ts";
+import { AT, deployment, device, version } from "../testing/sample-records.ts";
+import { chainChecker } from "./audit-chain.ts";
+import { openPostgres } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 
-const AT = "2026-01-01T00:00:00.000Z";
-const version: VersionRecord = {
-  model: "default",
-  version_id: "v1",
-  stage: "pending",
-  accuracy: 0.9,
-  training_samples: 10,
-  training_date: AT,
-  metrics: { any: [1] },
-  variants: [{ digest: "a".repeat(64), size_bytes: 2 ** 40, format: "trt", platform: { sm: "8.7" } }],
-  sha256: "a".repeat(64),
-  size_bytes: 2 ** 40,
-  model_path: "artifact://x",
-  statement: null,
-  signed_by: null,
-  content_hash: "h",
-  registered_at: AT,
-  registered_by: "t",
-  decided_by: null,
-  decided_at: null,
-  decision_reason: null,
-};
-const device: DeviceRecord = {
-  id: "edge-001",
-  group_name: "pilot",
-  home_group: null,
-  credential_hash: "c",
-  enrolled_at: AT,
-  last_seen: null,
-  revoked: false,
-  assignment_sequence: Date.parse(AT),
-  hold: null,
-  outbox: null,
-  observed_number: 0,
-  outcome_number: 0,
-  observed: null,
-  last_outcomes: {},
-};
-const deployment: DeploymentRecord = {
-  id: "dep-1",
-  model: "default",
-  version: "v1",
-  kind: "group",
-  groups: ["pilot"],
-  previous: { pilot: null },
-  state: "running",
-  state_reason: "",
-  share: 1,
-  retry: 0,
-  tolerated: 0,
-  excused: {},
-  reason: "",
-  created_by: "t",
-  created_at: AT,
-  soaking_since: null,
-  finished_at: null,
-  gate: null,
-  progress: null,
-};
-
-function storeContract(name: string, open: (dir: string) => Promise<Store>) {
+/** @param fresh a new empty database, and how to open it: as often as is wanted, at the same time as well */
+function storeContract(name: string, fresh: (dir: string) => Promise<() => Promise<Store>>) {
   describe(`the store on ${name}`, () => {
     let dir: string;
+    let open: () => Promise<Store>;
     let store: Store;
     beforeEach(async () => {
       dir = mkdtempSync(join(tmpdir(), "store-"));
-      store = await open(dir);
+      open = await fresh(dir);
+      store = await open();
     });
     afterEach(async () => {
       await store.close();
@@ -102,7 +48,7 @@ function storeContract(name: string, open: (dir: string) => Promise<Store>) {
       await store.groups.ensure("pilot", AT);
       await store.devices.put(device);
       await store.close();
-      store = await open(dir);
+      store = await open();
       expect(await store.devices.find("edge-001")).toEqual(device);
       expect(await store.devices.byCredential("c")).toEqual(device);
     });
@@ -170,7 +116,79 @@ function storeContract(name: string, open: (dir: string) => Promise<Store>) {
       expect((await store.events.newest(2, 2)).map(({ kind }) => kind)).toEqual(["a"]);
       expect((await store.events.after(1, 10)).map(({ kind }) => kind)).toEqual(["b", "c"]);
     });
+
+    test("several writers at once leave one whole history, and none overwrites what another counted", async () => {
+      await store.groups.ensure("pilot", AT);
+      const stores = [store, await open(), await open()];
+      const append = (writer: Store, kind: string) =>
+        writer.transaction(async (tx) => {
+          const group = await tx.groups.find("pilot");
+          const manifest_sequence = (group?.manifest_sequence ?? 0) + 1;
+          const manifest = { payloadType: "t", payload: "", signatures: [] };
+          await tx.groups.saveManifest("pilot", { manifest_sequence, manifest, manifest_content: kind });
+          await tx.events.append({ at: AT, kind, actor: "a", subject: "s", summary: kind, data: {} });
+        });
+      await Promise.all(
+        stores.flatMap((writer, index) => Array.from({ length: 10 }, (_, n) => append(writer, `${index}.${n}`))),
+      );
+      const events = await store.events.chain(0, 100);
+      expect(events).toHaveLength(30);
+      const checker = chainChecker();
+      for (const event of events) checker.next(event);
+      expect(checker.verdict(await store.events.head())).toMatchObject({ ok: true, events: 30 });
+      expect((await store.groups.find("pilot"))?.manifest_sequence).toBe(30);
+      await Promise.all(stores.slice(1).map((one) => one.close()));
+    });
+
+    test("words that a database would not take, or would give back otherwise, do not break the history", async () => {
+      const summary = "half a pair \ud800 and a \0";
+      await store.events.append({ at: AT, kind: "k", actor: "a\0", subject: "s", summary, data: { summary } });
+      const [event] = await store.events.chain(0, 1);
+      const checker = chainChecker();
+      if (event) checker.next(event);
+      expect(checker.verdict(await store.events.head())).toMatchObject({ ok: true, events: 1 });
+      expect((await store.events.after(0, 1))[0]?.data).toEqual({ summary });
+    });
+
+    test("identifiers come in the order of their bytes, whatever the language of the machine", async () => {
+      await store.groups.ensure("pilot", AT);
+      for (const id of ["b", "B", "a-1", "a1", "_", "ä"])
+        await store.devices.put({ ...device, id, credential_hash: id });
+      expect((await store.devices.list()).map(({ id }) => id)).toEqual(["B", "_", "a-1", "a1", "b", "ä"]);
+    });
+
+    test("a time of last sight moves forward only, for more devices than one statement takes", async () => {
+      await store.groups.ensure("pilot", AT);
+      const ids = Array.from({ length: 1_200 }, (_, index) => `edge-${index}`);
+      await store.transaction(async (tx) => {
+        for (const id of ids) await tx.devices.put({ ...device, id, credential_hash: id });
+      });
+      const later = "2026-01-02T00:00:00.000Z";
+      await store.devices.touch(new Map(ids.map((id) => [id, later])));
+      await store.devices.touch(new Map([["edge-7", AT]]));
+      const seen = new Set((await store.devices.list()).map((one) => one.last_seen));
+      expect(seen).toEqual(new Set([later]));
+    });
+
+    test("several hubs that start at once on an empty database migrate it once", async () => {
+      await store.close();
+      open = await fresh(mkdtempSync(join(dir, "empty-")));
+      const stores = await Promise.all([open(), open(), open()]);
+      for (const [index, one] of stores.entries()) await one.groups.ensure(`g${index}`, AT);
+      expect(await stores[0]?.groups.list()).toHaveLength(3);
+      await Promise.all(stores.slice(1).map((one) => one.close()));
+      store = stores[0] ?? store;
+    });
   });
 }
 
-storeContract("SQLite", (dir) => openSqlite(join(dir, "hub.sqlite")));
+storeContract("SQLite", (dir) => Promise.resolve(() => openSqlite(join(dir, "hub.sqlite"))));
+
+const postgres = await startPostgres();
+afterAll(() => postgres?.close());
+describe.skipIf(postgres === null)("with a server", () => {
+  storeContract("PostgreSQL", async () => {
+    const url = (await postgres?.database()) ?? "";
+    return () => openPostgres(url);
+  });
+});

@@ -1,5 +1,6 @@
 // What only grows: labelled predictions, each once, and the history that audit and live updates are made of.
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
+import { chainHash, GENESIS } from "./audit-chain.ts";
 import type { LabelRecord } from "./records.ts";
 import { toEvent } from "./rows.ts";
 import type { Schema } from "./schema.ts";
@@ -34,23 +35,70 @@ export function labelsOn(db: Kysely<Schema>): Repositories["labels"] {
         .execute();
       return rows.map((row) => ({ ...row, count: Number(row.count) }));
     },
+    countsOver: async ({ model, version, from, to, by }, limit) => {
+      // RFC 3339 in UTC: its first 13 characters are the hour, its first 10 the day. Written into the SQL, because
+      // PostgreSQL does not see that two parameters are the same expression.
+      const at = sql<string>`substr(at, 1, ${sql.raw(by === "hour" ? "13" : "10")})`;
+      const rows = await db
+        .selectFrom("labels")
+        .select(["predicted", "actual", at.as("bucket")])
+        .select((eb) => eb.fn.countAll<number | string>().as("count"))
+        .where("model", "=", model)
+        .where("version", "=", version)
+        .where("at", ">=", from)
+        .where("at", "<", to)
+        .groupBy([at, "predicted", "actual"])
+        .orderBy(at, "desc")
+        .limit(limit)
+        .execute();
+      return rows.map(({ bucket, count, ...row }) => ({ ...row, at: bucket, count: Number(count) }));
+    },
   };
 }
 
+/** As every database gives it back: the hash is over what is stored. A device chooses words that end up in here. */
+const storable = (text: string) => text.toWellFormed().replaceAll("\0", "\uFFFD");
+
 export function eventsOn(db: Kysely<Schema>): Repositories["events"] {
   const all = db.selectFrom("events").selectAll();
+  const head = async () => {
+    const row = await db.selectFrom("audit_head").select(["id", "hash"]).executeTakeFirst();
+    return row ?? null;
+  };
   return {
     append: async (event) => {
+      const { at, kind, data } = event;
+      const words = {
+        actor: storable(event.actor),
+        subject: storable(event.subject),
+        summary: storable(event.summary),
+      };
+      const content = { at, kind, ...words, data: JSON.stringify(data) };
+      const previous_hash = (await head())?.hash ?? GENESIS;
+      const hash = chainHash(previous_hash, content);
       const row = await db
         .insertInto("events")
-        .values({ ...event, data: JSON.stringify(event.data) })
+        .values({ ...content, previous_hash, hash })
         .returningAll()
         .executeTakeFirstOrThrow();
+      const { id } = row;
+      await db
+        .insertInto("audit_head")
+        .values({ name: "head", id, hash })
+        .onConflict((conflict) => conflict.column("name").doUpdateSet({ id, hash }))
+        .execute();
       return toEvent(row);
     },
+    chain: async (afterId, limit) => all.where("id", ">", afterId).orderBy("id").limit(limit).execute(),
+    head,
     after: async (id, limit) => (await all.where("id", ">", id).orderBy("id").limit(limit).execute()).map(toEvent),
-    newest: async (limit, beforeId) => {
-      const query = beforeId === undefined ? all : all.where("id", "<", beforeId);
+    newest: async (limit, beforeId, { kind, actor, subject, from, to } = {}) => {
+      let query = beforeId === undefined ? all : all.where("id", "<", beforeId);
+      if (kind !== undefined) query = query.where("kind", "=", kind);
+      if (actor !== undefined) query = query.where("actor", "=", actor);
+      if (subject !== undefined) query = query.where("subject", "=", subject);
+      if (from !== undefined) query = query.where("at", ">=", from);
+      if (to !== undefined) query = query.where("at", "<", to);
       return (await query.orderBy("id", "desc").limit(limit).execute()).map(toEvent);
     },
     lastId: async () => {

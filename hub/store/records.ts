@@ -8,7 +8,9 @@ import type {
   Hold,
   Observed,
   OutcomeReport,
+  Plan,
   Progress,
+  Quarantine,
   Stage,
   TrainingMetrics,
   Variant,
@@ -69,6 +71,8 @@ export interface DeviceRecord {
   outcome_number: number;
   observed: Observed | null;
   last_outcomes: Record<string, OutcomeReport>;
+  /** Since when nobody heard of it, once that is too long. Absent: it is not dead. */
+  dead_since?: string;
 }
 
 export interface DeploymentRecord {
@@ -80,7 +84,12 @@ export interface DeploymentRecord {
   previous: Record<string, string | null>;
   state: DeploymentState;
   state_reason: string;
-  share: number;
+  plan: Plan;
+  step: number;
+  shares: Record<string, number>;
+  /** By group: the deployment it followed when this one was made, or last confirmed; null for none. */
+  expected: Record<string, string | null>;
+  timed_out: Deployment["timed_out"];
   retry: number;
   /** Bad ends that a person accepted by resuming. */
   tolerated: number;
@@ -119,4 +128,11 @@ export interface OutcomeRecord {
   outbox: string;
   number: number;
   report: OutcomeReport;
+}
+
+export interface QuarantineRecord extends Omit<Quarantine, "devices"> {
+  /** By device, when the bad outcome was that has been counted: lifting a quarantine makes these void. */
+  counted: Record<string, string>;
+  /** What the version was before. */
+  stage_before: Stage;
 }

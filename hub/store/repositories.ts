@@ -1,11 +1,30 @@
 // The repositories over Kysely: plain SQL that SQLite and PostgreSQL both take.
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { CLOSED_DEPLOYMENT_STATES } from "@context-edge/protocol";
+import { idempotencyOn } from "./idempotency.ts";
 import { eventsOn, labelsOn } from "./ledgers.ts";
+import { peopleOn } from "./people.ts";
+import { quarantinesOn } from "./quarantines.ts";
 import type { OutcomeRecord } from "./records.ts";
-import { fromDeployment, fromDevice, fromVersion, toDeployment, toDevice, toGroup, toVersion } from "./rows.ts";
+import {
+  fromDeployment,
+  fromDevice,
+  fromVersion,
+  toDeployment,
+  toDevice,
+  toGroup,
+  toVersion,
+  withoutOutcomes,
+} from "./rows.ts";
+import { retentionOn } from "./retention.ts";
 import type { Schema } from "./schema.ts";
+import { seriesOn } from "./series.ts";
+import { signalsOn } from "./signals.ts";
 import type { Repositories } from "./store.ts";
+import { webhooksOn } from "./webhooks.ts";
+
+/** Two parameters a row, below SQLite's limit. */
+const TOUCHES_PER_UPDATE = 1_000;
 
 export function repositoriesOn(db: Kysely<Schema>): Repositories {
   return {
@@ -24,8 +43,15 @@ export function repositoriesOn(db: Kysely<Schema>): Repositories {
     devices: devicesOn(db),
     outcomes: outcomesOn(db),
     deployments: deploymentsOn(db),
+    quarantines: quarantinesOn(db),
     labels: labelsOn(db),
     events: eventsOn(db),
+    ...webhooksOn(db),
+    idempotency: idempotencyOn(db),
+    signals: signalsOn(db),
+    series: seriesOn(db),
+    retention: retentionOn(db),
+    ...peopleOn(db),
   };
 }
 
@@ -82,6 +108,8 @@ function devicesOn(db: Kysely<Schema>): Repositories["devices"] {
   const all = db.selectFrom("devices").selectAll();
   return {
     list: async () => (await all.orderBy("id").execute()).map(toDevice),
+    some: async (ids) => (ids.length === 0 ? [] : (await all.where("id", "in", [...ids]).execute()).map(toDevice)),
+    after: async (id, limit) => (await all.where("id", ">", id).orderBy("id").limit(limit).execute()).map(toDevice),
     find: async (id) => {
       const row = await all.where("id", "=", id).executeTakeFirst();
       return row && toDevice(row);
@@ -106,7 +134,10 @@ function devicesOn(db: Kysely<Schema>): Repositories["devices"] {
       await db.updateTable("devices").set(held).where("id", "=", id).execute();
     },
     saveReport: async (id, { observed, last_outcomes, ...numbers }) => {
-      const documents = { observed: JSON.stringify(observed), last_outcomes: JSON.stringify(last_outcomes) };
+      const documents = {
+        observed: JSON.stringify(withoutOutcomes(observed)),
+        last_outcomes: JSON.stringify(last_outcomes),
+      };
       await db
         .updateTable("devices")
         .set({ ...numbers, ...documents })
@@ -114,8 +145,13 @@ function devicesOn(db: Kysely<Schema>): Repositories["devices"] {
         .execute();
     },
     touch: async (seen) => {
-      for (const [id, at] of seen)
-        await db.updateTable("devices").set({ last_seen: at }).where("id", "=", id).execute();
+      const rows = [...seen];
+      for (let start = 0; start < rows.length; start += TOUCHES_PER_UPDATE) {
+        const slice = sql.join(rows.slice(start, start + TOUCHES_PER_UPDATE).map(([id, at]) => sql`(${id}, ${at})`));
+        // Never back in time: another replica may have heard of the device since.
+        await sql`with seen (id, at) as (values ${slice}) update devices set last_seen = seen.at from seen
+          where devices.id = seen.id and (devices.last_seen is null or devices.last_seen < seen.at)`.execute(db);
+      }
     },
   };
 }
@@ -155,13 +191,20 @@ function outcomesOn(db: Kysely<Schema>): Repositories["outcomes"] {
   };
 }
 
+/** Documents are kept as JSON text; everything else as it is. */
+const textOf = (value: unknown) => (value !== null && typeof value === "object" ? JSON.stringify(value) : value);
+
 function deploymentsOn(db: Kysely<Schema>): Repositories["deployments"] {
   const all = db.selectFrom("deployments").selectAll();
   return {
-    list: async ({ model, version, limit, before }) => {
+    list: async ({ model, version, state, group, limit, before }) => {
       let query = all.orderBy("id", "desc").limit(limit);
       if (model !== undefined) query = query.where("model", "=", model);
       if (version !== undefined) query = query.where("version", "=", version);
+      if (state !== undefined) query = query.where("state", "=", state);
+      // Names hold no quote; `_` is the one sign of theirs that LIKE would take for any.
+      const listed = `%"${group?.replaceAll("_", "\\_") ?? ""}"%`;
+      if (group !== undefined) query = query.where(sql<boolean>`${sql.ref("groups")} like ${listed} escape '\\'`);
       if (before !== undefined) query = query.where("id", "<", before);
       return (await query.execute()).map(toDeployment);
     },
@@ -179,13 +222,8 @@ function deploymentsOn(db: Kysely<Schema>): Repositories["deployments"] {
     insert: async (deployment) => {
       await db.insertInto("deployments").values(fromDeployment(deployment)).execute();
     },
-    update: async (id, { gate, progress, excused, ...change }) => {
-      const set = {
-        ...change,
-        ...(excused === undefined ? {} : { excused: JSON.stringify(excused) }),
-        ...(gate === undefined ? {} : { gate: JSON.stringify(gate) }),
-        ...(progress === undefined ? {} : { progress: JSON.stringify(progress) }),
-      };
+    update: async (id, change) => {
+      const set = Object.fromEntries(Object.entries(change).map(([column, value]) => [column, textOf(value)]));
       if (Object.keys(set).length > 0) await db.updateTable("deployments").set(set).where("id", "=", id).execute();
     },
   };

@@ -31,9 +31,10 @@ export function fromVersion(version: VersionRecord): Row<"versions"> {
   };
 }
 
-export function toDevice(row: Row<"devices">): DeviceRecord {
+export function toDevice({ dead_since, ...row }: Row<"devices">): DeviceRecord {
   return {
     ...row,
+    ...(dead_since === null ? {} : { dead_since }),
     revoked: row.revoked !== 0,
     hold: readOrNull(row.hold),
     observed: readOrNull(row.observed),
@@ -48,7 +49,15 @@ export function fromDevice(device: DeviceRecord): Row<"devices"> {
     hold: writeOrNull(device.hold),
     observed: writeOrNull(device.observed),
     last_outcomes: write(device.last_outcomes),
+    dead_since: device.dead_since ?? null,
   };
+}
+
+/** The device repeats its last outcome in its state; kept once, in `last_outcomes`, the row fits on one page. */
+export function withoutOutcomes(observed: DeviceRecord["observed"]): DeviceRecord["observed"] {
+  if (observed === null) return null;
+  const models = Object.entries(observed.models).map(([name, model]) => [name, { ...model, last_outcome: null }]);
+  return { ...observed, models: Object.fromEntries(models) };
 }
 
 export function toDeployment(row: Row<"deployments">): DeploymentRecord {
@@ -58,6 +67,10 @@ export function toDeployment(row: Row<"deployments">): DeploymentRecord {
     state: row.state as DeploymentRecord["state"],
     groups: read(row.groups),
     previous: read(row.previous),
+    plan: read(row.plan),
+    shares: read(row.shares),
+    expected: read(row.expected),
+    timed_out: read(row.timed_out),
     excused: read(row.excused),
     gate: readOrNull(row.gate),
     progress: readOrNull(row.progress),
@@ -69,6 +82,10 @@ export function fromDeployment(deployment: DeploymentRecord): Row<"deployments">
     ...deployment,
     groups: write(deployment.groups),
     previous: write(deployment.previous),
+    plan: write(deployment.plan),
+    shares: write(deployment.shares),
+    expected: write(deployment.expected),
+    timed_out: write(deployment.timed_out),
     excused: write(deployment.excused),
     gate: writeOrNull(deployment.gate),
     progress: writeOrNull(deployment.progress),
@@ -79,6 +96,6 @@ export function toGroup(row: Row<"groups">): GroupRecord {
   return { ...row, manifest: readOrNull(row.manifest) };
 }
 
-export function toEvent(row: Row<"events">): Event {
-  return { ...row, data: read(row.data) };
+export function toEvent({ id, at, kind, actor, subject, summary, data }: Row<"events">): Event {
+  return { id, at, kind, actor, subject, summary, data: read(data) };
 }

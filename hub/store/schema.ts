@@ -1,7 +1,8 @@
 // The tables as Kysely knows them. JSON lives in text columns, times in RFC 3339 text: both databases agree on those.
 import type { Generated } from "kysely";
+import type { PeopleSchema } from "./people-schema.ts";
 
-export interface Schema {
+export interface Schema extends PeopleSchema {
   versions: {
     model: string;
     version_id: string;
@@ -59,6 +60,7 @@ export interface Schema {
     observed: string | null;
     /** By model: the newest outcome report. */
     last_outcomes: string;
+    dead_since: string | null;
   };
   outcomes: {
     id: Generated<number>;
@@ -78,7 +80,14 @@ export interface Schema {
     previous: string;
     state: string;
     state_reason: string;
-    share: number;
+    plan: string;
+    step: number;
+    /** By group: how much of it has had its turn. */
+    shares: string;
+    /** By group: the deployment it followed when this one was made. */
+    expected: string;
+    /** By device: the phase whose deadline passed. */
+    timed_out: string;
     retry: number;
     /** Bad ends that a person accepted by resuming. */
     tolerated: number;
@@ -92,6 +101,20 @@ export interface Schema {
     gate: string | null;
     /** Frozen when the deployment stops being any group's target. */
     progress: string | null;
+  };
+  quarantines: {
+    digest: string;
+    model: string;
+    version: string;
+    reason: string;
+    counted: string;
+    /** What the version was before. */
+    stage_before: string;
+    by_whom: string;
+    at: string;
+    lifted_by: string | null;
+    lifted_at: string | null;
+    lift_reason: string | null;
   };
   labels: {
     model: string;
@@ -110,5 +133,76 @@ export interface Schema {
     subject: string;
     summary: string;
     data: string;
+    previous_hash: string;
+    hash: string;
+  };
+  webhooks: {
+    id: string;
+    url: string;
+    secret: string;
+    kinds: string;
+    format: string;
+    enabled: number;
+    offline_after_seconds: number | null;
+    created_by: string;
+    created_at: string;
+  };
+  webhook_deliveries: {
+    webhook_id: string;
+    number: number;
+    message_id: string;
+    kind: string;
+    body: string;
+    state: string;
+    aside: number;
+    tries: number;
+    created_at: string;
+    next_at: string | null;
+    last_at: string | null;
+    last_status: number | null;
+    last_error: string | null;
+  };
+  absences: {
+    device_id: string;
+    limit_seconds: number;
+    since: string;
+  };
+  idempotency_keys: {
+    actor: string;
+    key: string;
+    fingerprint: string;
+    created_at: string;
+    status: number | null;
+    content_type: string | null;
+    body: string | null;
+  };
+  /** Named places to go on from. */
+  marks: {
+    name: string;
+    value: string;
+  };
+  /** One row: the newest event of the chain. */
+  audit_head: {
+    name: string;
+    id: number;
+    hash: string;
+  };
+  /** Figures over time: a block of cells a row, see core/series-pack.ts. */
+  series: {
+    resolution: number;
+    /** Start of the block, minutes since the epoch. */
+    block: number;
+    /** `d/edge-001`, `g/pilot`. */
+    subject: string;
+    kind: string;
+    model: string;
+    version: string;
+    /** Of the hub that wrote it; 0 once rolled up. Several hubs, or one that was restarted, never overwrite each other. */
+    part: number;
+    cells: string;
+  };
+  series_state: {
+    name: string;
+    value: number;
   };
 }

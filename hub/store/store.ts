@@ -1,5 +1,9 @@
 // The store's one interface: repositories, and transactions in which a change and the event that tells of it are written together.
-import type { Envelope, Event } from "@context-edge/protocol";
+import type { ChainedEvent } from "./audit-chain.ts";
+import type { DeploymentState, Envelope, Event } from "@context-edge/protocol";
+import type { PeopleRepositories } from "./people.ts";
+import type { RetentionRepository } from "./retention.ts";
+import type { SeriesRepository } from "./series.ts";
 import type {
   DeploymentRecord,
   DeviceRecord,
@@ -7,11 +11,23 @@ import type {
   LabelRecord,
   NewEvent,
   OutcomeRecord,
+  QuarantineRecord,
   TargetRecord,
   VersionRecord,
 } from "./records.ts";
+import type { IdempotencyRepository } from "./idempotency.ts";
+import type { WebhookRepositories } from "./webhooks.ts";
 
-export interface Repositories {
+/** Each that is given must fit; times are RFC 3339, from inclusive, to exclusive. */
+export interface EventFilter {
+  kind?: string | undefined;
+  actor?: string | undefined;
+  subject?: string | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
+export interface Repositories extends PeopleRepositories, WebhookRepositories, IdempotencyRepository {
   versions: {
     list(model: string): Promise<VersionRecord[]>;
     find(model: string, version: string): Promise<VersionRecord | undefined>;
@@ -40,6 +56,10 @@ export interface Repositories {
   };
   devices: {
     list(): Promise<DeviceRecord[]>;
+    /** Those of these ids that there are. At most a few hundred at once. */
+    some(ids: readonly string[]): Promise<DeviceRecord[]>;
+    /** The next ones after this id, by id. */
+    after(id: string, limit: number): Promise<DeviceRecord[]>;
     find(id: string): Promise<DeviceRecord | undefined>;
     byCredential(hash: string): Promise<DeviceRecord | undefined>;
     put(device: DeviceRecord): Promise<void>;
@@ -52,6 +72,7 @@ export interface Repositories {
       id: string,
       report: Pick<DeviceRecord, "outbox" | "observed_number" | "outcome_number" | "observed" | "last_outcomes">,
     ): Promise<void>;
+    /** At most a few hundred at once: one statement. */
     touch(seen: ReadonlyMap<string, string>): Promise<void>;
   };
   outcomes: {
@@ -60,7 +81,14 @@ export interface Repositories {
     ofDevice(deviceId: string, limit: number): Promise<OutcomeRecord[]>;
   };
   deployments: {
-    list(filter: { model?: string; version?: string; limit: number; before?: string }): Promise<DeploymentRecord[]>;
+    list(filter: {
+      model?: string;
+      version?: string;
+      state?: DeploymentState;
+      group?: string;
+      limit: number;
+      before?: string;
+    }): Promise<DeploymentRecord[]>;
     /** Those that may still change a target. */
     open(): Promise<DeploymentRecord[]>;
     find(id: string): Promise<DeploymentRecord | undefined>;
@@ -68,36 +96,46 @@ export interface Repositories {
     update(
       id: string,
       change: Partial<
-        Pick<
-          DeploymentRecord,
-          | "state"
-          | "state_reason"
-          | "soaking_since"
-          | "finished_at"
-          | "gate"
-          | "progress"
-          | "retry"
-          | "tolerated"
-          | "excused"
-        >
+        Omit<DeploymentRecord, "id" | "model" | "version" | "kind" | "reason" | "created_by" | "created_at">
       >,
     ): Promise<void>;
+  };
+  quarantines: {
+    list(): Promise<QuarantineRecord[]>;
+    find(digest: string): Promise<QuarantineRecord | undefined>;
+    /** Anew, or again after it was lifted. */
+    put(quarantine: QuarantineRecord): Promise<void>;
   };
   labels: {
     /** @returns how many were new. */
     insert(labels: readonly LabelRecord[]): Promise<number>;
     counts(model: string, version: string): Promise<{ predicted: string; actual: string; count: number }[]>;
+    /** The same by hour or day of the label's own time; `at` is the beginning of it, `2026-01-31T08` or `2026-01-31`. */
+    countsOver(
+      of: { model: string; version: string; from: string; to: string; by: "hour" | "day" },
+      limit: number,
+    ): Promise<{ at: string; predicted: string; actual: string; count: number }[]>;
   };
+  series: SeriesRepository;
+  retention: RetentionRepository;
   events: {
     append(event: NewEvent): Promise<Event>;
     after(id: number, limit: number): Promise<Event[]>;
-    newest(limit: number, beforeId?: number): Promise<Event[]>;
+    newest(limit: number, beforeId?: number, filter?: EventFilter): Promise<Event[]>;
     lastId(): Promise<number>;
+    /** With their hashes, oldest first. */
+    chain(afterId: number, limit: number): Promise<ChainedEvent[]>;
+    /** The newest event as the chain remembers it; null before the first. */
+    head(): Promise<{ id: number; hash: string } | null>;
   };
+  /** To the other replicas, told when this transaction commits. Nothing where there are none. */
+  signals: { send(payload: string): Promise<void> };
 }
 
 export interface Store extends Repositories {
   /** All or nothing. What it resolved with is on the disk. */
   transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>;
+  /** A whole and consistent copy while the hub goes on working. */
+  backup(file: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -18,7 +18,7 @@ import { buildApp } from "../app.ts";
 import { readConfig } from "../config.ts";
 import { openHub, type Hub } from "../hub.ts";
 
-const JOIN_TOKEN = "join-token-of-a-test";
+export const JOIN_TOKEN = "join-token-of-a-test";
 
 export interface TestHub {
   hub: Hub;
@@ -29,13 +29,18 @@ export interface TestHub {
     method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
     url: string,
     payload?: object,
+    headers?: Record<string, string>,
   ): Promise<{ status: number; body: Record<string, unknown> }>;
   /** Uploads and registers; the bytes are the version's name unless given. */
   register(
     version: string,
-    more?: { bytes?: Buffer; accuracy?: number; signed?: "release" | "nobody" },
+    more?: { bytes?: Buffer; accuracy?: number; signed?: "release" | "nobody"; headers?: Record<string, string> },
   ): Promise<{ status: number; body: Record<string, unknown>; digest: string }>;
   enroll(id: string, group?: string): Promise<TestDevice>;
+  /** On loopback, on a port that was free. @returns its address */
+  listen(): Promise<string>;
+  /** Ends and begins again with the same data, on the same port. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,7 +51,15 @@ export interface TestDevice {
   report(version: string, outcome?: Partial<OutcomeReport>, more?: Partial<Observed>): Promise<void>;
 }
 
-export async function openTestHub(env: Record<string, string> = {}): Promise<TestHub> {
+/**
+ * @param now the hub's clock, milliseconds since the epoch
+ * @param prepare adds to the app before anything is asked of it
+ */
+export async function openTestHub(
+  env: Record<string, string> = {},
+  now: () => number = Date.now,
+  prepare: (app: FastifyInstance) => void = () => undefined,
+): Promise<TestHub> {
   const dir = mkdtempSync(join(tmpdir(), "context-edge-hub-"));
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   writeFileSync(join(dir, "release.pub.pem"), publicKey.export({ type: "spki", format: "pem" }));
@@ -62,28 +75,47 @@ export async function openTestHub(env: Record<string, string> = {}): Promise<Tes
     ...env,
   });
   if (!configured.ok) throw new Error(configured.reason);
-  const hub = await openHub(configured.config);
-  const app = await buildApp(hub);
+  const { config } = configured;
+  let hub = await openHub(config, now);
+  let app = await buildApp(hub);
+  prepare(app);
   const digests = new Map<string, string>();
 
-  const call: TestHub["call"] = async (method, url, payload) => {
-    const response = await app.inject({ method, url, ...(payload === undefined ? {} : { payload }) });
+  const call: TestHub["call"] = async (method, url, payload, headers = {}) => {
+    const response = await app.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
     return { status: response.statusCode, body: response.json<Record<string, unknown>>() };
   };
 
   return {
-    hub,
-    app,
+    get hub() {
+      return hub;
+    },
+    get app() {
+      return app;
+    },
     dir,
+    async listen() {
+      const url = await app.listen({ host: "127.0.0.1", port: 0 });
+      return url;
+    },
+    async restart() {
+      const { port } = new URL(app.listeningOrigin);
+      await app.close();
+      await hub.close();
+      hub = await openHub(config, now);
+      app = await buildApp(hub);
+      await app.listen({ host: "127.0.0.1", port: Number(port) });
+    },
     releaseKey,
     call,
-    async register(version, { bytes = Buffer.from(`model ${version}`), accuracy = 0.9, signed = "release" } = {}) {
+    async register(version, how = {}) {
+      const { bytes = Buffer.from(`model ${version}`), accuracy = 0.9, signed = "release", headers = {} } = how;
       const digest = createHash("sha256").update(bytes).digest("hex");
       digests.set(version, digest);
       await app.inject({
         method: "PUT",
         url: `/mlops/artifacts/${digest}`,
-        headers: { "content-type": "application/octet-stream" },
+        headers: { ...headers, "content-type": "application/octet-stream" },
         payload: bytes,
       });
       const statement: Statement = {
@@ -94,14 +126,15 @@ export async function openTestHub(env: Record<string, string> = {}): Promise<Tes
         created_at: "2026-01-01T00:00:00.000Z",
         variants: [{ digest, size_bytes: bytes.length, format: "onnx", platform: {} }],
       };
-      const answer = await call("POST", "/mlops/models/register", {
+      const registration = {
         version_id: version,
         accuracy,
         model_path: `artifact://${digest}`,
         training_samples: 100,
         training_date: "2026-01-01T00:00:00Z",
         ...(signed === "release" ? { statement: seal(STATEMENT_PAYLOAD_TYPE, statement, releaseKey) } : {}),
-      });
+      };
+      const answer = await call("POST", "/mlops/models/register", registration, headers);
       return { ...answer, digest };
     },
     async enroll(id, group) {

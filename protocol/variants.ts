@@ -1,6 +1,8 @@
-// Which artifact of a version fits this device: every stated need must be met, and the most particular one wins.
-import type { Inventory, Platform, Statement, Variant } from "@context-edge/protocol";
-import { compareVersions, isSameRelease } from "./platform.ts";
+// Which artifact of a version fits a device: every stated need must be met, and the most particular one wins.
+// Device and hub compute it alike: the device chooses by it, the hub says before a deployment who has none.
+import { compareVersions, isSameRelease } from "./releases.ts";
+import type { Inventory } from "./report.ts";
+import type { Platform, Variant } from "./statement.ts";
 
 const NEEDS = ["arch", "module", "sm", "tensorrt"] as const satisfies readonly (keyof Platform)[];
 type Need = (typeof NEEDS)[number];
@@ -14,13 +16,13 @@ const AMPERE = "8.0";
 export type VariantChoice = { ok: true; variant: Variant } | { ok: false; unmet: string };
 
 /** @returns the fitting variant with the most needs stated, or in words what no variant offers. */
-export function chooseVariant(statement: Statement, inventory: Inventory): VariantChoice {
-  const fitting = statement.variants
+export function chooseVariant(variants: readonly Variant[], inventory: Inventory): VariantChoice {
+  const fitting = variants
     .filter((variant) => unmetNeeds(variant.platform, inventory).length === 0)
     .toSorted((a, b) => particularity(b.platform) - particularity(a.platform));
   const variant = fitting[0];
   if (variant) return { ok: true, variant };
-  const unmet = statement.variants.map((one) => unmetNeeds(one.platform, inventory).join(", ")).join("; or ");
+  const unmet = variants.map((one) => unmetNeeds(one.platform, inventory).join(", ")).join("; or ");
   return { ok: false, unmet };
 }
 

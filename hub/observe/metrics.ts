@@ -1,0 +1,96 @@
+// What Prometheus reads: counters that cost an increment, and figures that are taken when somebody asks.
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { DEVICE_ROUTES, type ProblemCode } from "@context-edge/protocol";
+import { HUB_VERSION } from "../version.ts";
+
+export interface Metrics {
+  registry: Registry;
+  /** One poll for the manifest. @param seconds null when it was held: a wait is no latency. */
+  poll(result: "changed" | "unchanged" | "refused", seconds: number | null): void;
+  request(route: string, method: string, status: number, seconds: number): void;
+  problem(code: ProblemCode): void;
+  shed(): void;
+}
+
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+export function openMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const polls = new Counter({
+    name: "context_edge_polls_total",
+    help: "Polls for the manifest, by result.",
+    labelNames: ["result"],
+    registers,
+  });
+  const pollSeconds = new Histogram({
+    name: "context_edge_poll_duration_seconds",
+    help: "Time to answer a poll that was not held.",
+    buckets: SECONDS,
+    registers,
+  });
+  const requests = new Counter({
+    name: "context_edge_requests_total",
+    help: "Requests other than polls, by route and class of status.",
+    labelNames: ["route", "method", "status"],
+    registers,
+  });
+  const requestSeconds = new Histogram({
+    name: "context_edge_request_duration_seconds",
+    help: "Time to answer requests other than polls, by who asks.",
+    labelNames: ["door"],
+    buckets: SECONDS,
+    registers,
+  });
+  const problems = new Counter({
+    name: "context_edge_problems_total",
+    help: "Problem documents answered, by code; STORE_UNAVAILABLE counts the database's failures.",
+    labelNames: ["code"],
+    registers,
+  });
+  const shed = new Counter({
+    name: "context_edge_shed_total",
+    help: "Requests turned away under pressure.",
+    registers,
+  });
+  new Gauge({ name: "context_edge_build_info", help: "Always 1.", labelNames: ["version", "node"], registers })
+    .labels({ version: HUB_VERSION, node: process.version })
+    .set(1);
+  // Bound once: looking labels up costs more than counting.
+  const byResult = {
+    changed: polls.labels({ result: "changed" }),
+    unchanged: polls.labels({ result: "unchanged" }),
+    refused: polls.labels({ result: "refused" }),
+  };
+  return {
+    registry,
+    poll(result, seconds) {
+      byResult[result].inc();
+      if (seconds !== null) pollSeconds.observe(seconds);
+    },
+    request(route, method, status, seconds) {
+      requests.inc({ route, method, status: `${Math.floor(status / 100)}xx` });
+      requestSeconds.observe({ door: route.startsWith("/device/") ? "devices" : "people" }, seconds);
+    },
+    problem: (code) => problems.inc({ code }),
+    shed: () => shed.inc(),
+  };
+}
+
+/** Streams for as long as a page is open: no latency. */
+const ENDLESS = "/api/v1/events";
+
+export function countRequests(app: FastifyInstance, metrics: Metrics): void {
+  app.addHook("onResponse", async (request, reply) => {
+    const seconds = reply.elapsedTime / 1_000;
+    const route = routeOf(request);
+    // Polls are counted where they are answered, ahead of every hook.
+    if (route !== ENDLESS && route !== DEVICE_ROUTES.manifest)
+      metrics.request(route, request.method, reply.statusCode, seconds);
+  });
+}
+
+/** The route's pattern, never the path as it came: whoever asks for nonsense must not fill the memory with labels. */
+const routeOf = (request: FastifyRequest): string => request.routeOptions.url ?? "none";

@@ -1,0 +1,141 @@
+// Watching the hub: what it counts, what it logs, whether it says the truth about being ready, and whom it turns away under pressure.
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pino } from "pino";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { buildApp } from "../app.ts";
+import { openTestHub, type TestHub } from "../testing/test-hub.ts";
+import { readiness } from "./readiness.ts";
+
+let hub: TestHub;
+beforeEach(async () => {
+  hub = await openTestHub();
+});
+afterEach(() => hub.close());
+
+const metric = async (name: string) => {
+  const text = (await hub.app.inject("/metrics")).body;
+  const line = text.split("\n").find((one) => one.startsWith(`${name} `));
+  return line === undefined ? undefined : Number(line.split(" ").at(-1));
+};
+
+test("counts polls by result, other requests by route, problems by code, devices, deployments and queues", async () => {
+  await hub.register("v1");
+  const device = await hub.enroll("edge-001", "pilot");
+  await hub.call("POST", "/mlops/models/v1/deploy-pilot", { pilot_device_ids: ["edge-001"] });
+  const first = await hub.app.inject({ url: "/device/v1/manifest", headers: device.headers });
+  const again = { ...device.headers, "if-none-match": String(first.headers.etag) };
+  for (let count = 0; count < 3; count += 1) await hub.app.inject({ url: "/device/v1/manifest", headers: again });
+  await device.report("v0");
+  await hub.call("GET", "/api/v1/devices/ghost");
+  await hub.app.inject("/nonsense/one");
+  await hub.app.inject("/nonsense/two");
+  expect(await metric('context_edge_polls_total{result="changed"}')).toBe(1);
+  expect(await metric('context_edge_polls_total{result="unchanged"}')).toBe(3);
+  expect(await metric("context_edge_poll_duration_seconds_count")).toBe(4);
+  expect(await metric('context_edge_requests_total{route="/api/v1/devices/:id",method="GET",status="4xx"}')).toBe(1);
+  expect(await metric('context_edge_requests_total{route="none",method="GET",status="4xx"}')).toBe(2);
+  expect(await metric('context_edge_problems_total{code="DEVICE_UNKNOWN"}')).toBe(1);
+  expect(await metric('context_edge_devices{sync="pending"}')).toBe(1);
+  expect(await metric("context_edge_devices_online")).toBe(1);
+  expect(await metric('context_edge_deployments_open{state="running"}')).toBe(1);
+  expect(await metric("context_edge_reports_queued")).toBe(0);
+  expect(await metric("context_edge_polls_held")).toBe(0);
+  expect(await metric("nodejs_eventloop_lag_p99_seconds")).toEqual(expect.any(Number));
+});
+
+test("a request has a name: the caller's when it is fit for a log, else one of the hub's", async () => {
+  const nameOf = async (given: string) =>
+    (await hub.app.inject({ url: "/api/v1/groups", headers: { "x-request-id": given } })).headers["x-request-id"];
+  expect(await nameOf("ci-run/42")).toBe("ci-run/42");
+  const own = await nameOf('"} forged\tline');
+  expect(own).toMatch(/^[\w-]{8}-\w+$/);
+  expect(await nameOf("x".repeat(65))).not.toBe(own);
+});
+
+test("one line for what people change, with who and how long, none for polls and reading, and no secret in any", async () => {
+  const lines: string[] = [];
+  const log = pino({ level: "info", base: null }, { write: (line: string) => void lines.push(line) });
+  const app = await buildApp({ ...hub.hub, log });
+  const device = await hub.enroll("edge-001");
+  await app.inject({ url: "/device/v1/manifest", headers: device.headers });
+  await app.inject("/api/v1/groups");
+  await app.inject({
+    method: "POST",
+    url: "/api/v1/groups?token=hush",
+    headers: { authorization: "Bearer hush", "x-request-id": "abc" },
+    payload: { name: "north" },
+  });
+  await app.close();
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+    id: "abc",
+    actor: "local engineer",
+    method: "POST",
+    path: "/api/v1/groups",
+    status: 201,
+    ms: expect.any(Number),
+  });
+  expect(lines[0]).not.toContain("hush");
+});
+
+test("is ready when everything it needs answers, each named", async () => {
+  const { status, body } = await hub.call("GET", "/readyz");
+  expect(status).toBe(200);
+  expect(body).toEqual({
+    status: "ready",
+    checks: Object.fromEntries(
+      ["database", "signing_key", "artifacts", "shutdown"].map((name) => [name, { ok: true, detail: null }]),
+    ),
+  });
+});
+
+test("is not ready when the artifacts' directory is not one, when the database is gone, or when it is about to stop", async () => {
+  const data = join(hub.dir, "data", "artifacts");
+  rmSync(data, { recursive: true, force: true });
+  writeFileSync(data, "not a directory");
+  expect((await readiness(hub.hub)()).artifacts).toMatchObject({ ok: false, detail: expect.any(String) });
+  rmSync(data);
+  mkdirSync(data);
+  chmodSync(data, 0o755);
+  hub.hub.ending.begin();
+  const answer = await hub.app.inject("/readyz");
+  expect(answer.json()).toMatchObject({
+    status: 503,
+    code: "NOT_READY",
+    context: { checks: { database: { ok: true }, shutdown: { ok: false } } },
+  });
+  const broken = { ...hub.hub, store: { ...hub.hub.store, transaction: () => Promise.reject(new Error("disk full")) } };
+  expect((await readiness(broken)()).database).toEqual({ ok: false, detail: "disk full" });
+});
+
+test("asking whether it is ready writes no more than once in a few seconds", async () => {
+  let writes = 0;
+  const store = { ...hub.hub.store, transaction: (async () => void (writes += 1)) as typeof hub.hub.store.transaction };
+  const look = readiness({ ...hub.hub, store });
+  for (let count = 0; count < 20; count += 1) await look();
+  expect(writes).toBe(1);
+});
+
+test("under pressure people are asked to come back at different times, while polls and reports go on", async () => {
+  const device = await hub.enroll("edge-001");
+  let isHigh = true;
+  const app = await buildApp(hub.hub, { isHigh: () => isHigh });
+  const shed = await Promise.all(Array.from({ length: 20 }, () => app.inject("/api/v1/devices")));
+  expect(shed[0]?.json()).toMatchObject({ status: 503, code: "OVERLOADED" });
+  expect(new Set(shed.map(({ headers }) => headers["retry-after"])).size).toBeGreaterThan(1);
+  expect((await app.inject({ url: "/device/v1/manifest", headers: device.headers })).statusCode).toBe(200);
+  const report = { device: "edge-001", outbox: crypto.randomUUID(), observed: null, outcomes: [] };
+  const reported = await app.inject({
+    method: "POST",
+    url: "/device/v1/reports",
+    headers: device.headers,
+    payload: report,
+  });
+  expect(reported.statusCode).toBe(200);
+  expect((await app.inject("/healthz")).statusCode).toBe(200);
+  expect(await metric("context_edge_shed_total")).toBe(20);
+  isHigh = false;
+  expect((await app.inject("/api/v1/devices")).statusCode).toBe(200);
+  await app.close();
+});

@@ -1,0 +1,80 @@
+// Rolls a day up once it is over: its minutes into hours, its hours into one point of the month. Doing it again gives the same.
+import type { SeriesKind } from "@context-edge/protocol";
+import { blockMs, type Cells, floorTo, pack, rollUp, STEPS, addInto, unpack } from "./core/series-pack.ts";
+import type { Keeper } from "./janitor.ts";
+import { ofDevice, ofGroup } from "./series.ts";
+import type { SeriesBlock } from "./store/series.ts";
+import type { Store } from "./store/store.ts";
+
+const MINUTE_MS = STEPS.minute.stepMs;
+const HOUR_MS = STEPS.hour.stepMs;
+const DAY_MS = STEPS.day.stepMs;
+/** By then every hub has written its minutes of the day before. */
+const GRACE_MS = 30 * MINUTE_MS;
+/** A device has up to 96 blocks of each kind a day: of more devices, reading them would be felt. */
+const SUBJECTS_AT_ONCE = 3;
+
+type Key = { subject: string; kind: SeriesKind; model: string; version: string };
+
+export function rollUpDays(store: Store): Keeper {
+  /** Where the present day's work stands: groups first, then devices by id. */
+  let groups: string[] | null = null;
+  let after = "";
+
+  const nextSubjects = async (): Promise<string[]> => {
+    groups ??= (await store.groups.list()).map(({ name }) => ofGroup(name));
+    if (groups.length > 0) return groups.splice(0, SUBJECTS_AT_ONCE);
+    const ids = await store.retention.deviceIds(after, SUBJECTS_AT_ONCE);
+    after = ids.at(-1) ?? after;
+    return ids.map(ofDevice);
+  };
+
+  return {
+    name: "rollups",
+    everyMs: 10 * MINUTE_MS,
+    async slice(nowMs) {
+      const oldest = await store.series.oldest("minute");
+      if (oldest === null) return false;
+      const dayMs = Math.max((await store.series.rolledUpTo()) ?? -Infinity, floorTo(DAY_MS, oldest));
+      if (dayMs + DAY_MS + GRACE_MS > nowMs) return false;
+      const subjects = await nextSubjects();
+      if (subjects.length > 0) {
+        await rollUpDay(store, dayMs, subjects);
+        return true;
+      }
+      [groups, after] = [null, ""];
+      await store.series.setRolledUpTo(dayMs + DAY_MS);
+      return true;
+    },
+  };
+}
+
+export async function rollUpDay(store: Store, dayMs: number, subjects: readonly string[]): Promise<void> {
+  const blockSpan = blockMs("minute");
+  const starts = Array.from({ length: DAY_MS / blockSpan }, (_, index) => dayMs + index * blockSpan);
+  const minutes = await store.series.read({ resolution: "minute", atMs: starts, subjects });
+  if (minutes.length === 0) return;
+  const series = new Map<string, { key: Key; hours: Cells }>();
+  for (const { subject, kind, model, version, atMs, cells } of minutes) {
+    const name = [subject, kind, model, version].join(" ");
+    const one = series.get(name) ?? { key: { subject, kind, model, version }, hours: new Map() };
+    series.set(name, one);
+    for (const [at, cell] of unpack(kind, cells, atMs, MINUTE_MS)) addInto(kind, one.hours, floorTo(HOUR_MS, at), cell);
+  }
+  const monthMs = floorTo(blockMs("day"), dayMs);
+  const months = await store.series.read({ resolution: "day", atMs: [monthMs], subjects });
+  const blocks = [...series.values()].flatMap(({ key, hours }): SeriesBlock[] => {
+    const known = months.find(
+      ({ subject, kind, model, version }) =>
+        subject === key.subject && kind === key.kind && model === key.model && version === key.version,
+    );
+    const days: Cells = known ? unpack(key.kind, known.cells, monthMs, DAY_MS) : new Map();
+    // Set, not added: after a crash midway the day is rolled up once more.
+    for (const [at, cell] of rollUp(key.kind, hours, DAY_MS)) days.set(at, cell);
+    return [
+      { ...key, resolution: "hour", atMs: dayMs, part: 0, cells: pack(key.kind, hours, dayMs, HOUR_MS) },
+      { ...key, resolution: "day", atMs: monthMs, part: 0, cells: pack(key.kind, days, monthMs, DAY_MS) },
+    ];
+  });
+  await store.series.put(blocks);
+}

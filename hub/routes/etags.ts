@@ -1,0 +1,28 @@
+// ETag on what people and scripts read: an answer that has not changed is not sent again.
+import { createHash } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+
+const READ = /^\/(api\/v1|mlops)\//;
+
+export function tagReads(app: FastifyInstance): void {
+  app.addHook("onSend", async (request, reply, payload) => {
+    if (request.method !== "GET" || reply.statusCode !== 200 || typeof payload !== "string") return payload;
+    if (!READ.test(request.url) || reply.hasHeader("etag")) return payload;
+    // Weak: the same meaning, whatever a proxy does to the bytes.
+    const etag = `W/"${createHash("sha256").update(payload).digest("base64url").slice(0, 27)}"`;
+    reply.header("etag", etag);
+    // Answers differ by who asks, so nobody in between may keep them.
+    if (!reply.hasHeader("cache-control")) reply.header("cache-control", "private, no-cache");
+    if (!matches(request.headers["if-none-match"], etag)) return payload;
+    reply.code(304).removeHeader("content-type").removeHeader("content-length");
+    return "";
+  });
+}
+
+/** RFC 9110 §13.1.2: weak comparison. */
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  if (header.trim() === "*") return true;
+  const bare = (tag: string) => tag.trim().replace(/^W\//, "");
+  return header.split(",").some((tag) => bare(tag) === bare(etag));
+}

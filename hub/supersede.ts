@@ -1,0 +1,56 @@
+// What one deployment does to others: it ends those whose targets it took, and remembers what it would give back.
+import { CLOSED_DEPLOYMENT_STATES } from "@context-edge/protocol";
+import type { Change } from "./changes.ts";
+import { progressOf } from "./core/progress.ts";
+import { readFleet, type Fleet } from "./fleet.ts";
+import type { DeploymentRecord } from "./store/records.ts";
+
+/** What a rollback would restore in this group: a version that never settled is skipped in favour of the one before it. */
+export function earlierVersion(fleet: Fleet, group: string, order: { model: string; version: string }): string | null {
+  const target = fleet.targetView(group, order.model);
+  if (!target) return null;
+  const earlier = fleet.deploymentsById.get(target.deploymentId);
+  const neverSettled =
+    earlier !== undefined && earlier.kind !== "rollback" && (earlier.state === "paused" || earlier.state === "running");
+  return neverSettled || target.version === order.version ? target.previousVersion : target.version;
+}
+
+/** A deployment that is no group's target any more has ended, one way or another; its last figures are kept. */
+export async function closeSuperseded(change: Change, before: Fleet, successor: DeploymentRecord): Promise<void> {
+  const { tx, at, touched, tell } = change;
+  const after = await readFleet(tx, { isOnline: () => true });
+  for (const id of new Set(before.targets.map((target) => target.deployment_id))) {
+    if (id === successor.id || after.isTarget(id)) continue;
+    const old = before.deploymentsById.get(id);
+    if (!old) continue;
+    const ending = endingOf(old, successor);
+    const progress = progressOf(before.members(old));
+    touched.deployments.add(id);
+    if (!ending) {
+      await tx.deployments.update(id, { progress });
+      continue;
+    }
+    const isOver = CLOSED_DEPLOYMENT_STATES.includes(ending.state);
+    await tx.deployments.update(id, { ...ending, progress, finished_at: old.finished_at ?? (isOver ? at : null) });
+    await tell(`deployment.${ending.state}`, id, `${old.version}: ${ending.state_reason}`, {
+      deployment_id: id,
+      successor: successor.id,
+    });
+  }
+}
+
+function endingOf(
+  old: DeploymentRecord,
+  successor: DeploymentRecord,
+): Pick<DeploymentRecord, "state" | "state_reason"> | null {
+  if (successor.kind === "rollback" && old.version !== successor.version) {
+    return { state: "rolling-back", state_reason: `Rolling back to ${successor.version}` };
+  }
+  // Its groups have gone on to something else before they were back: the rollback is as good as done.
+  if (old.state === "rolling-back") return null;
+  if (CLOSED_DEPLOYMENT_STATES.includes(old.state)) return null;
+  if (successor.kind === "all" && successor.version === old.version) {
+    return { state: "finished", state_reason: "Went on to all groups" };
+  }
+  return { state: "aborted", state_reason: `Superseded by the deployment of ${successor.version}` };
+}
