@@ -1,0 +1,48 @@
+// `rollback`: back to an earlier version wherever a version is the target, or to what each group ran before a deployment.
+import type { Command } from "commander";
+import { z } from "zod";
+import { Deployment, DeployReply } from "../answers.ts";
+import { act, examples, type World } from "../desk.ts";
+import { wrongUse } from "../exits.ts";
+import { findDeployment } from "./deploy.ts";
+import { conclude, WaitOptions, withWaitOptions } from "./waiting.ts";
+
+const RollbackOptions = WaitOptions.extend({
+  version: z.string().optional(),
+  to: z.string().optional(),
+  deployment: z.string().optional(),
+  model: z.string().optional(),
+  reason: z.string().optional(),
+});
+
+export function addRollback(program: Command, world: World): void {
+  const command = program
+    .command("rollback")
+    .description("go back to an earlier version")
+    .option("-v, --version <version>", "the version to leave, in every group that has it as its target")
+    .option("-t, --to <version>", "the version to go back to")
+    .option("--deployment <id>", "or: restore what each group ran before this deployment")
+    .option("-m, --model <name>", "the model, when it is not the default one")
+    .option("-r, --reason <text>", "why; kept in the history");
+  withWaitOptions(command, "finished");
+  act(command, world, RollbackOptions, async (desk, options) => {
+    const { version, to, deployment: id, model, reason } = options;
+    const isByVersion = version !== undefined && to !== undefined;
+    if (isByVersion === (id !== undefined) || (id !== undefined && (version ?? to) !== undefined)) {
+      throw wrongUse("Say --version and --to, or --deployment alone.", "context-edge rollback --help shows examples.");
+    }
+    const hub = desk.hub();
+    if (id !== undefined) {
+      const path = `api/v1/deployments/${encodeURIComponent(id)}/rollback`;
+      return conclude(desk, hub, await hub.send(Deployment, "POST", path, { reason }), options, "finished");
+    }
+    const path = `mlops/models/${encodeURIComponent(version ?? "")}/rollback`;
+    const reply = await hub.send(DeployReply, "POST", path, { rollback_to_version: to, reason }, { model });
+    await conclude(desk, hub, await findDeployment(hub, reply.deployment_id), options, "finished");
+  });
+  examples(
+    command,
+    'context-edge rollback --version v2.1 --to v2.0 --reason "false alarms" --wait',
+    "context-edge rollback --deployment dep-0mfabcd12-0123456789 --wait",
+  );
+}

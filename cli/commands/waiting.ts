@@ -1,0 +1,88 @@
+// `--wait`, `--until` and `--timeout`, the same for every command that makes a deployment.
+import { Option, type Command } from "commander";
+import { z } from "zod";
+import type { Deployment } from "../answers.ts";
+import type { Desk } from "../desk.ts";
+import { endingOf, follow, UNTIL, type Until } from "../follow.ts";
+import type { HubClient } from "../hub-client.ts";
+import { othersOf, watchOn, waveOf } from "../progress-view.ts";
+import { parseDuration } from "../quantities.ts";
+import { wrongUse } from "../exits.ts";
+
+export const WaitOptions = z.object({
+  wait: z.boolean().default(false),
+  until: z.enum(UNTIL).optional(),
+  timeout: z.string().default("1h").transform(parseDuration),
+});
+export type WaitOptions = z.infer<typeof WaitOptions>;
+
+export function withWaitOptions(command: Command, until: Until): Command {
+  return withFollowOptions(command.option("-w, --wait", "follow it until it ends"), until);
+}
+
+export function withFollowOptions(command: Command, until: Until): Command {
+  return command
+    .addOption(
+      new Option(
+        "--until <point>",
+        `how far to wait: settled, approval (gate passed), finished; else ${until}`,
+      ).choices(UNTIL),
+    )
+    .option("--timeout <duration>", "how long to wait: 90s, 30m, 2h (default: 1h)");
+}
+
+/** Shows what was made; follows it when asked to. */
+export async function conclude(
+  desk: Desk,
+  hub: HubClient,
+  deployment: Deployment,
+  options: WaitOptions,
+  until: Until,
+): Promise<void> {
+  const { out } = desk;
+  if (!options.wait) return out.result(deployment, standing(deployment));
+  if (deployment.state === "draft")
+    throw wrongUse("A draft does not begin by itself, so there is nothing to wait for.");
+  out.note(`${deployment.id}: ${deployment.version} to ${deployment.groups.join(", ")}`);
+  await conclusionOf(desk, hub, deployment.id, options, until);
+}
+
+export async function conclusionOf(
+  desk: Desk,
+  hub: HubClient,
+  id: string,
+  options: Omit<WaitOptions, "wait">,
+  until: Until,
+): Promise<void> {
+  const { out, streams } = desk;
+  const point = options.until ?? until;
+  const last = await follow(hub, id, {
+    until: point,
+    timeoutSeconds: options.timeout,
+    watcher: watchOn(streams.stderr, out),
+  });
+  const hint = endingOf(last, "finished") === undefined ? [`next: ${nextOf(last)}`] : [];
+  out.result(last, [...standing(last), ...hint]);
+}
+
+function nextOf({ id, kind, state, version }: Deployment): string {
+  if (state === "soaking") return `it is being watched; context-edge deployments wait ${id} --until approval`;
+  return kind === "pilot"
+    ? `context-edge deploy --all --version ${version} --wait`
+    : `context-edge deployments promote ${id} --wait`;
+}
+
+export function standing(deployment: Deployment): string[] {
+  const { id, version, groups, state, state_reason, progress } = deployment;
+  const counts = [
+    `${progress.committed} of ${progress.total} devices committed`,
+    othersOf(deployment),
+    waveOf(deployment),
+  ];
+  return [
+    `${version} to ${groups.join(", ")}: ${state}`,
+    `  ${state_reason}`,
+    `  ${counts.filter(Boolean).join("; ")}`,
+    `  ${id}`,
+  ];
+}

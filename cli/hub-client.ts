@@ -1,0 +1,149 @@
+// One hub, asked over its wire: answers are parsed at the door, refusals become failures with an exit code.
+import { randomUUID } from "node:crypto";
+import got, { type Got, RequestError, type Response } from "got";
+import { z } from "zod";
+import { Problem } from "./answers.ts";
+import { EXIT, Failure } from "./exits.ts";
+
+export type Credential = { token: string } | { cookie: string };
+type Query = Record<string, string | number | undefined>;
+
+export interface HubClient {
+  readonly url: string;
+  /** For streams; has the credential, parses nothing. */
+  readonly wire: Got;
+  get<T extends z.ZodType>(schema: T, path: string, query?: Query): Promise<z.infer<T>>;
+  send<T extends z.ZodType>(
+    schema: T,
+    method: "POST" | "PUT" | "PATCH" | "DELETE",
+    path: string,
+    body?: object,
+    query?: Query,
+  ): Promise<z.infer<T>>;
+  /** Every page of a list. */
+  all<T extends z.ZodType>(item: T, path: string, query?: Query): Promise<z.infer<T>[]>;
+}
+
+/** Of one question and its answer; streams set their own. */
+export const ANSWER_IN = { request: 30_000 };
+const PAGE = 1_000;
+const AWAY_STATUS = new Set([502, 503, 504]);
+
+export function connectToHub(url: string, credential: Credential | undefined, { retries = 2 } = {}): HubClient {
+  const wire = got.extend({
+    prefixUrl: url,
+    headers: { "user-agent": "context-edge-cli", accept: "application/json", ...headersOf(credential) },
+    // A redirect would carry a decision to somewhere else than the reader named.
+    followRedirect: false,
+    throwHttpErrors: false,
+    // Only reading is repeated: whether a change arrived cannot be known.
+    retry: { limit: retries, methods: ["GET", "HEAD"], backoffLimit: 2_000, maxRetryAfter: 10_000 },
+  });
+
+  const request = async <T extends z.ZodType>(
+    schema: T,
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
+    path: string,
+    { query = {}, body }: { query?: Query | undefined; body?: object | undefined },
+  ): Promise<z.infer<T>> => {
+    const response = await reach(url, () =>
+      wire(path, {
+        method,
+        searchParams: query,
+        timeout: ANSWER_IN,
+        ...(body === undefined ? {} : { json: body }),
+        ...(method === "GET" ? {} : { headers: { "idempotency-key": randomUUID() } }),
+      }),
+    );
+    return parseAnswer(schema, response, url);
+  };
+
+  const client: HubClient = {
+    url,
+    wire,
+    get: (schema, path, query) => request(schema, "GET", path, { query }),
+    send: (schema, method, path, body, query) => request(schema, method, path, { query, body }),
+    async all(item, path, query = {}) {
+      const page = z.looseObject({ items: z.array(item), next_cursor: z.string().nullish() });
+      const items: z.infer<typeof item>[] = [];
+      let cursor: string | undefined;
+      do {
+        const answer = await client.get(page, path, { ...query, limit: PAGE, cursor });
+        items.push(...answer.items);
+        cursor = answer.next_cursor ?? undefined;
+      } while (cursor !== undefined);
+      return items;
+    },
+  };
+  return client;
+}
+
+function headersOf(credential: Credential | undefined): Record<string, string> {
+  if (credential === undefined) return {};
+  return "token" in credential ? { authorization: `Bearer ${credential.token}` } : { cookie: credential.cookie };
+}
+
+/** @throws Failure `HUB_UNREACHABLE` when there was no answer. */
+export async function reach<T>(url: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    throw unreachable(url, error.code === "ERR_GOT_REQUEST_ERROR" ? error.message : error.code);
+  }
+}
+
+export function unreachable(url: string, why: string): Failure {
+  return new Failure(EXIT.unreachable, `The hub at ${url} cannot be reached (${why}).`, {
+    code: "HUB_UNREACHABLE",
+    nextStep: "Is the address right, does the hub run, is the network there? Name another with --hub URL.",
+  });
+}
+
+/** @throws Failure with the problem's code; which exit it means depends on the status. */
+export function parseAnswer<T extends z.ZodType>(schema: T, response: Response, url: string): z.infer<T> {
+  const { statusCode } = response;
+  const body = parseJson(response.body);
+  if (statusCode >= 200 && statusCode < 300) {
+    const parsed = schema.safeParse(body);
+    if (parsed.success) return parsed.data;
+    const where = parsed.error.issues[0]?.path.join(".") || "the answer";
+    throw new Failure(EXIT.refused, `The hub's answer is not understood (${where}).`, {
+      code: "ANSWER_NOT_UNDERSTOOD",
+      nextStep: `Is ${url} a Context Edge hub, and this command line as new as it? context-edge --version`,
+    });
+  }
+  const problem = Problem.safeParse(body);
+  if (problem.success) throw refusal(problem.data);
+  if (AWAY_STATUS.has(statusCode)) throw unreachable(url, `status ${statusCode}`);
+  const isRedirect = statusCode >= 300 && statusCode < 400;
+  throw new Failure(EXIT.refused, `${url} answers with status ${statusCode} and no word of a hub.`, {
+    code: "NOT_A_HUB",
+    nextStep: isRedirect ? `It redirects to ${response.headers.location}; use that address.` : "Check the address.",
+  });
+}
+
+/** Where the hub's next step speaks of HTTP, here it is a command. */
+const LOOK: Record<string, string> = {
+  UNAUTHENTICATED: "Sign in with: context-edge login URL (or set CONTEXT_EDGE_TOKEN).",
+  VERSION_UNKNOWN: "See which there are: context-edge versions",
+  GROUP_UNKNOWN: "See which there are: context-edge groups",
+  DEVICE_UNKNOWN: "See which there are: context-edge devices",
+  DEPLOYMENT_UNKNOWN: "See which there are: context-edge deployments",
+};
+
+function refusal(problem: Problem): Failure {
+  const exit = problem.status === 401 || problem.status === 403 ? EXIT.notAllowed : EXIT.refused;
+  const nextStep = (problem.status === 401 ? LOOK["UNAUTHENTICATED"] : LOOK[problem.code]) ?? problem.next_step;
+  const sentence = problem.detail ?? problem.title;
+  return new Failure(exit, sentence, { code: problem.code, nextStep, document: problem });
+}
+
+function parseJson(body: unknown): unknown {
+  if (typeof body !== "string") return body;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,129 @@
+// Looking: tables for people, one JSON document for scripts, nothing in a pipe that does not belong there.
+import { spawn } from "node:child_process";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { MAIN, openFleet, type FleetScene } from "./testing/run-cli.ts";
+
+let at: FleetScene;
+let deployment: string;
+beforeAll(async () => {
+  at = await openFleet();
+  const ended = await at.run([
+    "deploy",
+    "--group",
+    "line-b",
+    "--version",
+    "v2.1",
+    "--reason",
+    "a better one",
+    "--json",
+  ]);
+  deployment = (JSON.parse(ended.stdout) as { id: string }).id;
+});
+afterAll(() => at.close());
+
+/** As on a terminal of 80 columns. */
+async function onTerminal(words: string, env: Record<string, string> = {}): Promise<string> {
+  const { NODE_OPTIONS: _none, NO_COLOR: _neither, CI: _nor, ...rest } = process.env;
+  const command = `stty cols 80; ${process.execPath} ${MAIN} ${words}`;
+  const child = spawn("script", ["-qec", command, "/dev/null"], {
+    env: { ...rest, ...at.environment, TERM: "xterm", ...env },
+    stdio: "pipe",
+  });
+  child.stdin.end();
+  let screen = "";
+  child.stdout.on("data", (chunk) => (screen += String(chunk)));
+  await new Promise((resolve) => child.once("close", resolve));
+  return screen;
+}
+// eslint-disable-next-line no-control-regex
+const plain = (text: string) => text.replace(/\u001b\[[\d;?]*[a-zA-Z]/g, "");
+
+test("every command that answers does so in one JSON document with --json", async () => {
+  const commands = [
+    ["status"],
+    ["versions"],
+    ["versions", "v2.1"],
+    ["groups"],
+    ["groups", "line-a"],
+    ["devices"],
+    ["devices", "d1"],
+    ["devices", "--problems"],
+    ["deployments"],
+    ["deployments", "list", "--open"],
+    ["deployments", "show", deployment],
+    ["audit"],
+    ["approve", "v2.0"],
+    ["versions", "v99"],
+    ["groups", "nowhere"],
+    ["deployments", "show", "dep-none"],
+  ];
+  await Promise.all(
+    commands.map(async (words) => {
+      const ended = await at.run([...words, "--json"]);
+      expect(() => JSON.parse(ended.stdout) as unknown, words.join(" ")).not.toThrow();
+    }),
+  );
+}, 60_000);
+
+test("a refusal names sentence, code and the command to go on with, and has nothing on stdout", async () => {
+  const ended = await at.run(["versions", "v99"]);
+  expect(ended).toMatchObject({ code: 1, stdout: "" });
+  expect(ended.stderr).toMatch(/^error: .*v99.* \(VERSION_UNKNOWN\)\nnext: .*context-edge versions\n$/);
+});
+
+test("status shows hub, reader, groups with versions and sync, and what is under way with its reason", async () => {
+  const { stdout } = await at.run(["status"]);
+  expect(stdout).toContain("local engineer");
+  expect(stdout).toMatch(/line-a +v2\.0 +2\/2 +v2\.0×2 +2 in-sync/);
+  expect(stdout).toMatch(/line-b +v2\.1 +1\/1 +v2\.0×1 +1 pending/);
+  expect(stdout).toContain("v2.1 to line-b: running, 0/1 committed, 1 pending");
+  expect(stdout).toContain("Devices are being told");
+});
+
+test("on a terminal there are colours, none with NO_COLOR, and no line is longer than 80 columns", async () => {
+  for (const words of [
+    "status",
+    "versions",
+    "devices",
+    "deployments",
+    "audit",
+    "--help",
+    "deploy --help",
+    "publish --help",
+  ]) {
+    const lines = plain(await onTerminal(words)).split(/\r?\n/);
+    // An example may be longer: it is there to be copied.
+    const tooLong = lines.filter((line) => line.length > 80 && !line.startsWith("  context-edge"));
+    expect(tooLong, words).toEqual([]);
+  }
+  // eslint-disable-next-line no-control-regex
+  expect(await onTerminal("status")).toMatch(/\u001b\[32m/);
+  // eslint-disable-next-line no-control-regex
+  expect(await onTerminal("status", { NO_COLOR: "1" })).not.toMatch(/\u001b\[\d+m/);
+}, 60_000);
+
+test("on a terminal a bar shows how far it is and gives the cursor back", async () => {
+  const seen = onTerminal("deploy --group line-a --version v2.1 --wait --timeout 15s");
+  const report = async () => {
+    for (const device of [at.d1, at.d2]) await device.report("v2.1", {});
+  };
+  await expect
+    .poll(async () => (await at.hub.call("GET", "/api/v1/groups/line-a")).body["targets"], { timeout: 10_000 })
+    .toMatchObject({
+      default: { version: "v2.1" },
+    });
+  await report();
+  const screen = await seen;
+  expect(screen).toMatch(/█{20} 2\/2 finished/);
+  expect(screen.lastIndexOf("\u001b[?25h")).toBeGreaterThan(screen.lastIndexOf("\u001b[?25l"));
+});
+
+test("a pipe that closes early is no error", async () => {
+  const command = `${process.execPath} ${MAIN} audit --all --json | head -c 10; echo "end \${PIPESTATUS[0]}"`;
+  const child = spawn("bash", ["-c", command], { env: { ...process.env, ...at.environment }, stdio: "pipe" });
+  let text = "";
+  child.stdout.on("data", (chunk) => (text += String(chunk)));
+  child.stderr.on("data", (chunk) => (text += String(chunk)));
+  await new Promise((resolve) => child.once("close", resolve));
+  expect(text).toMatch(/end 0\n$/);
+});

@@ -1,0 +1,127 @@
+// A deployment or an upload as it goes: a bar on a terminal, lines that appear when something changed everywhere else.
+import { SingleBar } from "cli-progress";
+import type { Deployment } from "./answers.ts";
+import type { Watcher } from "./follow.ts";
+import type { Output } from "./output.ts";
+import { clean } from "./output.ts";
+import { sizeWords } from "./quantities.ts";
+
+const BAR = 20;
+
+function openBar(stream: NodeJS.WriteStream, format: string): SingleBar {
+  return new SingleBar({
+    format,
+    stream,
+    barsize: BAR,
+    hideCursor: true,
+    fps: 10,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+  });
+}
+
+/** `2 moving, 1 failed, 1 offline`: whatever is not zero, and not committed. */
+export function othersOf({ progress }: Deployment): string {
+  const named = [
+    ["moving", progress.moving],
+    ["pending", progress.pending],
+    ["failed", progress.failed],
+    ["rolled back", progress.rolled_back],
+    ["incompatible", progress.incompatible],
+    ["held", progress.held],
+    ["offline", progress.offline],
+    ["in later waves", progress.waiting],
+  ] as const;
+  return named.flatMap(([words, count]) => (count > 0 ? [`${count} ${words}`] : [])).join(", ");
+}
+
+/** `wave 2 of 3`; nothing where there is one step only. */
+export function waveOf({ step, plan }: Deployment): string {
+  const steps = plan?.steps.length ?? 1;
+  return steps > 1 && step !== undefined ? `wave ${Math.min(step + 1, steps)} of ${steps}` : "";
+}
+
+export function watchOn(stream: NodeJS.WriteStream, out: Output): Watcher {
+  return stream.isTTY ? barWatcher(stream) : lineWatcher(out);
+}
+
+function barWatcher(stream: NodeJS.WriteStream): Watcher {
+  const bar = openBar(stream, "{bar} {committed}/{total} {words}");
+  let isOn = false;
+  let words = "";
+  // The line must not wrap, or it would be drawn anew below itself.
+  const fit = (text: string) => clean(text).slice(0, Math.max(10, (stream.columns || 80) - BAR - 14));
+  return {
+    show(deployment) {
+      const { committed, total } = deployment.progress;
+      words = [deployment.state, waveOf(deployment), othersOf(deployment)].filter(Boolean).join(" · ");
+      const payload = { committed, words: fit(words) };
+      if (!isOn) bar.start(Math.max(total, 1), committed, payload);
+      isOn = true;
+      bar.setTotal(Math.max(total, 1));
+      bar.update(committed, payload);
+    },
+    trouble(sentence) {
+      if (isOn) bar.update({ words: fit(sentence === null ? words : `the hub is away · ${words}`) });
+      else if (sentence !== null) stream.write(`${clean(sentence)}\n`);
+    },
+    end() {
+      if (isOn) bar.stop();
+      isOn = false;
+    },
+  };
+}
+
+function lineWatcher(out: Output): Watcher {
+  let shown = "";
+  return {
+    show(deployment) {
+      const { committed, total } = deployment.progress;
+      const parts = [
+        `${committed}/${total} committed`,
+        othersOf(deployment),
+        waveOf(deployment),
+        deployment.state_reason,
+      ];
+      const line = `${deployment.state}: ${parts.filter(Boolean).join("; ")}`;
+      if (line !== shown) out.note(`${clock(out.nowMs())} ${line}`);
+      shown = line;
+    },
+    trouble: (sentence) => out.note(`${clock(out.nowMs())} ${sentence ?? "The hub answers again."}`),
+    end: () => undefined,
+  };
+}
+
+const clock = (nowMs: number) => new Date(nowMs).toISOString().slice(11, 19);
+
+export interface UploadWatcher {
+  start(totalBytes: number, sentBytes: number): void;
+  sent(bytes: number): void;
+  note(sentence: string): void;
+  end(): void;
+}
+
+export function watchUpload(stream: NodeJS.WriteStream, out: Output, name: string): UploadWatcher {
+  const short = clean(name).slice(0, 24);
+  if (!stream.isTTY) {
+    return {
+      start: (total, sent) =>
+        out.note(`uploading ${short}, ${sizeWords(total)}${sent > 0 ? `, going on at ${sizeWords(sent)}` : ""}`),
+      sent: () => undefined,
+      note: (sentence) => out.note(sentence),
+      end: () => undefined,
+    };
+  }
+  const bar = openBar(stream, `${short} {bar} {percentage}% {words}`);
+  let total = 0;
+  const words = (bytes: number) => ({ words: `${sizeWords(bytes)} of ${sizeWords(total)}` });
+  return {
+    start(totalBytes, sentBytes) {
+      total = totalBytes;
+      bar.start(totalBytes, sentBytes, words(sentBytes));
+    },
+    sent: (bytes) => bar.update(bytes, words(bytes)),
+    note: (sentence) => out.note(`\n${sentence}`),
+    end: () => bar.stop(),
+  };
+}
