@@ -4,6 +4,10 @@ import { LEAST_ROUNDS } from "./measure.ts";
 type Bench = { what: string; load: () => Promise<{ run: (rounds?: number) => Promise<void> }> };
 
 const BENCHES: Record<string, Bench> = {
+  database: {
+    what: "the hub's database per device-day: growth, bytes written, stalls; against a row per heartbeat",
+    load: () => import("./database.ts"),
+  },
   download: {
     what: "download, verification and fsync, against curl, openssl and sync",
     load: () => import("./download.ts"),
@@ -12,6 +16,19 @@ const BENCHES: Record<string, Bench> = {
     what: "an idle agent: memory, start to first poll, CPU; beside Mender's client and an empty Node",
     load: () => import("./footprint.ts"),
   },
+  polls: {
+    what: "304 polls with authentication and last-seen, against nginx serving a static file",
+    load: () => import("./polls.ts"),
+  },
+  fanout: {
+    what: "from promote to the last of 10,000 held devices, against nginx with nchan; memory per held device",
+    load: () => import("./fanout.ts"),
+  },
+  reports: {
+    what: "10,000 reports a second; 10,000 devices that come back at once",
+    load: () => import("./reports.ts"),
+  },
+  live: { what: "200 dashboards and 1,000 changes a second: CPU and lag", load: () => import("./live.ts") },
   swap: { what: "swaps of the current link while another process opens it", load: () => import("./swap.ts") },
 };
 
