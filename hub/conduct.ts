@@ -33,7 +33,7 @@ export async function conductDeployment(
   const figures = await figuresOf(store, fleet, deployment, now());
   const decision = decideDeployment(decisionFacts(deployment, figures, fleet, now()));
   if (decision) {
-    await changes.make(ACTOR, (change) => carryOut(change, deployment, figures, decision));
+    await changes.make(ACTOR, (change) => carryOut(change, fleet, deployment, figures, decision));
     if (decision.move) await settings.targetsChanged();
     // Whatever it was: shares and pauses are part of what devices are told.
     await publisher.refresh(decision.move === "roll-back" ? undefined : deployment.groups);
@@ -130,6 +130,7 @@ async function markTimedOut({ changes }: ConductorSettings, { id, version }: Dep
 
 async function carryOut(
   change: Change,
+  fleet: Fleet,
   deployment: DeploymentRecord,
   figures: Figures,
   decision: Decision,
@@ -147,7 +148,7 @@ async function carryOut(
   }
   if (decision.move === "advance") {
     const begun = Object.keys(deployment.shares).length > 0;
-    const stepped = await takeSteps(change, current, begun ? current.step + 1 : 0, reason);
+    const stepped = await takeSteps(change, fleet, current, { to: begun ? current.step + 1 : 0, reason });
     if (!stepped.ok) [state, reason] = ["paused", `Halted: ${stepped.why}`];
   }
   await tx.deployments.update(deployment.id, {
@@ -158,8 +159,8 @@ async function carryOut(
     ...(decision.soaking === "clear" ? { soaking_since: null } : {}),
     ...(state === "finished" || state === "rolled-back" ? { finished_at: at } : {}),
   });
-  if (decision.move === "roll-back") await restoreTargets(change, current, reason);
+  if (decision.move === "roll-back") await restoreTargets(change, current, reason, fleet);
   if (state === deployment.state && !decision.move) return;
-  for (const { id } of figures.members) touched.devices.add(id);
+  for (const group of Object.keys(current.shares)) touched.members.add(group);
   await tell(`deployment.${state}`, deployment.id, `${deployment.version}: ${reason}`, data);
 }

@@ -1,5 +1,5 @@
 // The fleet as one snapshot: devices, groups, targets and versions read together, so that every page and every decision sees the same.
-import { CLOSED_DEPLOYMENT_STATES, DEFAULT_MODEL, isInWave } from "@context-edge/protocol";
+import { CLOSED_DEPLOYMENT_STATES, DEFAULT_MODEL } from "@context-edge/protocol";
 import { rememberStandings, type Standings } from "./standings.ts";
 import type { Member } from "./core/progress.ts";
 import type { Standing, TargetView } from "./core/sync.ts";
@@ -36,6 +36,9 @@ export interface Fleet {
   modelsOf(device: DeviceRecord): string[];
 }
 
+/** The part of it that orders are made of. */
+export type Plans = Pick<Fleet, "groups" | "targets" | "deploymentsById" | "version" | "targetView" | "isTarget">;
+
 const isStopped = ({ state }: DeploymentRecord) => state === "paused" || state === "aborted";
 
 /** @returns nothing, or the device as one that this deployment counts */
@@ -50,31 +53,33 @@ function memberOf(
   const group = device.group_name;
   if (!groups.includes(group)) return [];
   const timedOut = deployment.timed_out[device.id]?.phase ?? null;
-  const share = shares[group];
   const member = { id: device.id, online, standing: standing(device, model), timedOut };
   // A group whose turn has not come still follows what it followed before.
-  if (share === undefined) {
+  if (!(group in shares)) {
     const notYet = { ...member, standing: { ...member.standing, runsTarget: false }, turn: false };
     return CLOSED_DEPLOYMENT_STATES.includes(state) ? [] : [notYet];
   }
   if (targetView(group, model)?.deploymentId !== id) return [];
-  return [{ ...member, turn: isInWave(device.id, id, share) }];
+  return [{ ...member, turn: member.standing.inWave }];
 }
 
-/** The fleet as it stands in the store, or inside a transaction. */
-export async function readFleet(store: Repositories, presence: Pick<Presence, "isOnline">): Promise<Fleet> {
-  const [groups, targets, devices] = await Promise.all([
-    store.groups.list(),
-    store.targets.list(),
-    store.devices.list().then((all) => all.filter((device) => !device.revoked)),
-  ]);
+/**
+ * Everything but the devices, as it stands in the store or inside a transaction: what orders are made of. Thousands of devices
+ * are not read while a lock is held; figures about them come from the fleet in memory.
+ */
+export async function readPlans(store: Repositories): Promise<Plans> {
+  return fleetOf(await readTables(store, []), { isOnline: () => false }, rememberStandings());
+}
+
+export async function readTables(store: Repositories, devices: DeviceRecord[]): Promise<FleetTables> {
+  const [groups, targets] = await Promise.all([store.groups.list(), store.targets.list()]);
   const models = [...new Set([DEFAULT_MODEL, ...targets.map(({ model }) => model)])];
   const versionList = (await Promise.all(models.map((model) => store.versions.list(model)))).flat();
   const versions = new Map(versionList.map((record) => [`${record.model}/${record.version_id}`, record]));
   const ids = [...new Set(targets.map((target) => target.deployment_id))];
   const found = await Promise.all(ids.map((id) => store.deployments.find(id)));
   const deploymentsById = new Map(found.flatMap((deployment) => (deployment ? [[deployment.id, deployment]] : [])));
-  return fleetOf({ groups, targets, devices, versions, deploymentsById }, presence, rememberStandings());
+  return { groups, targets, devices, versions, deploymentsById };
 }
 
 /** @param standings may outlive this fleet: what has not changed is not computed again. */

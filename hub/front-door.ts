@@ -1,6 +1,7 @@
 // What stands before every route: polls go straight to their answer, and whoever dribbles a request is cut off, while held polls are left alone.
 import { createServer, type RequestListener, type Server } from "node:http";
 import { DEVICE_ROUTES } from "@context-edge/protocol";
+import { KEEP_ALIVE_MS } from "./whole-answer.ts";
 import type { Polls } from "./polls.ts";
 
 interface Patience {
@@ -11,8 +12,6 @@ interface Patience {
 }
 
 const PATIENCE: Patience = { headersMs: 15_000, bodyMs: 30_000 };
-/** Longer than a poll is held, so that the next one finds its connection again. */
-const KEEP_ALIVE_MS = 75_000;
 /** Files may take their time: they are bounded by their size. */
 const UPLOADS = "/mlops/artifacts/";
 

@@ -49,6 +49,17 @@ test.each([
   expect(identities.known(header("b"))).toMatchObject({ id: "b" });
 });
 
+test("whoever holds what was found before a change, or what is not remembered any more, is told to look again", async () => {
+  const { identities, tell } = setUp(1);
+  const [a, b] = [await identities.identify(header("a")), await identities.identify(header("b"))];
+  expect([a, b].map((one) => identities.isCurrent(one))).toEqual([true, true]);
+  tell("device.moved", "a");
+  expect([a, b].map((one) => identities.isCurrent(one))).toEqual([false, true]);
+  for (const id of ["c", "d"]) await identities.identify(header(id));
+  expect(identities.known(header("b"))).toBeUndefined();
+  expect(identities.isCurrent(b)).toBe(false);
+});
+
 test("how an attempt ended says nothing about who a device is", async () => {
   const { identities, tell } = setUp();
   await identities.identify(header("a"));

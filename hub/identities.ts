@@ -11,6 +11,8 @@ export type Identity = Readonly<Pick<DeviceRecord, "id" | "group_name" | "assign
 export interface Identities {
   /** From memory, without waiting. */
   known(header: string | undefined): Identity | undefined;
+  /** False once anything about the device has changed, or may have changed unheard: look it up again. */
+  isCurrent(identity: Identity): boolean;
   /** @throws UNAUTHENTICATED, DEVICE_REVOKED, or OVERLOADED when more are waiting than can be looked up soon. */
   identify(header: string | undefined): Promise<Identity>;
 }
@@ -32,6 +34,7 @@ export function rememberIdentities({ store, changes, memory }: Parts, generation
   let young = new Map<string, Identity>();
   let old = new Map<string, Identity>();
   const headers = new Map<string, string>();
+  const outdated = new WeakSet<Identity>();
   /** Devices that changed while somebody was being looked up: what was found may be what was before. */
   const changed = new Map<string, number>();
   let stamp = 0;
@@ -45,23 +48,31 @@ export function rememberIdentities({ store, changes, memory }: Parts, generation
     if (looking > 0) changed.set(subject, stamp);
     const header = headers.get(subject);
     if (header === undefined) return;
-    young.delete(header);
-    old.delete(header);
+    drop(header);
     headers.delete(subject);
   });
+  const drop = (header: string) => {
+    for (const generationOf of [young, old]) {
+      const identity = generationOf.get(header);
+      if (identity) outdated.add(identity);
+      generationOf.delete(header);
+    }
+  };
 
   const keep = (header: string, identity: Identity) => {
     if (young.size >= generation) {
-      for (const [dropped, { id }] of old) if (!young.has(dropped) && headers.get(id) === dropped) headers.delete(id);
+      for (const [dropped, aged] of old) {
+        if (young.has(dropped)) continue;
+        // Nobody would tell of its changes any more: whoever still holds it has to look again.
+        outdated.add(aged);
+        if (headers.get(aged.id) === dropped) headers.delete(aged.id);
+      }
       old = young;
       young = new Map();
     }
     // One device, one credential: an earlier header of the same device is void.
     const earlier = headers.get(identity.id);
-    if (earlier !== undefined && earlier !== header) {
-      young.delete(earlier);
-      old.delete(earlier);
-    }
+    if (earlier !== undefined && earlier !== header) drop(earlier);
     headers.set(identity.id, header);
     young.set(header, identity);
   };
@@ -108,6 +119,7 @@ export function rememberIdentities({ store, changes, memory }: Parts, generation
 
   return {
     known,
+    isCurrent: (identity) => !outdated.has(identity),
     async identify(header) {
       const found = known(header);
       if (found) return found;

@@ -1,5 +1,5 @@
 // Something in memory that follows the store: word of changes is gathered, and what they touched is read when somebody looks.
-import type { Touched } from "./changes.ts";
+import { nothingTouched, type Touched } from "./touched.ts";
 
 export interface Unread extends Touched {
   everything: boolean;
@@ -16,13 +16,7 @@ export interface KeptInLine {
 const KINDS = ["devices", "groups", "deployments", "versions"] as const;
 type Kind = (typeof KINDS)[number];
 
-const nothing = (): Unread => ({
-  everything: false,
-  devices: new Set(),
-  groups: new Set(),
-  deployments: new Set(),
-  versions: new Set(),
-});
+const nothing = (): Unread => ({ ...nothingTouched(), everything: false });
 
 /** @param kinds the ones this reads; others it does not hear of. */
 export function keepInLine(kinds: readonly Kind[], read: (unread: Unread) => Promise<void>): KeptInLine {

@@ -55,6 +55,27 @@ test("two dashboards get the very same bytes, each device once in its newest sta
   expect(devices.length).toBeLessThanOrEqual(2);
 });
 
+test("a new target is told of every device that stands differently now", async () => {
+  await test_.register("v1");
+  for (const id of ["edge-1", "edge-2"]) await test_.enroll(id, "line");
+  const one = await dashboard();
+  one.read();
+  await test_.call("PUT", "/api/v1/groups/line/target", { version: "v1" });
+  const targets = () =>
+    one
+      .messages()
+      .flatMap((each) =>
+        each.type === "device" ? [[each.device.id, each.device.models["default"]?.target?.version]] : [],
+      );
+  await until(async () => targets().filter(([, version]) => version === "v1").length >= 2);
+  expect(new Map(targets() as [string, string][])).toEqual(
+    new Map([
+      ["edge-1", "v1"],
+      ["edge-2", "v1"],
+    ]),
+  );
+});
+
 test("whoever comes back with the last id it saw gets every event once and in order, those told meanwhile too", async () => {
   await tell(5);
   const first = await test_.hub.store.events.lastId();

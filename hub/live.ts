@@ -2,8 +2,8 @@
 import type { ServerResponse } from "node:http";
 import { setImmediate as breathe } from "node:timers/promises";
 import type { Event, LiveMessage } from "@context-edge/protocol";
-import type { Touched } from "./changes.ts";
 import type { Hub } from "./hub.ts";
+import { nothingTouched, type Touched } from "./touched.ts";
 import { deploymentView, deviceView, groupView, versionView } from "./views.ts";
 
 export interface Live {
@@ -144,14 +144,7 @@ function frame(message: LiveMessage): string {
   return `${id}data: ${JSON.stringify(message)}\n\n`;
 }
 
-const KINDS = ["devices", "groups", "deployments", "versions"] as const;
-
-const nothingTouched = (): Touched => ({
-  devices: new Set(),
-  groups: new Set(),
-  deployments: new Set(),
-  versions: new Set(),
-});
+const KINDS = ["devices", "groups", "members", "deployments", "versions"] as const;
 
 /** A whole fleet that comes online at once must not stall anybody's poll. */
 async function inSlices(makes: readonly (() => LiveMessage)[]): Promise<string> {
@@ -169,9 +162,10 @@ async function inSlices(makes: readonly (() => LiveMessage)[]): Promise<string> 
 async function statesOf(hub: Hub, touched: Touched): Promise<(() => LiveMessage)[]> {
   const { store, presence } = hub;
   const fleet = await hub.fleet();
-  const devices = [...touched.devices].flatMap((id) => fleet.device(id) ?? []);
+  const members = [...touched.members].flatMap((group) => fleet.devicesOf(group));
+  const devices = [...new Set([...[...touched.devices].flatMap((id) => fleet.device(id) ?? []), ...members])];
   // A device's change shows in its group and in the deployments that count it.
-  const groups = new Set([...touched.groups, ...devices.map(({ group_name }) => group_name)]);
+  const groups = new Set([...touched.groups, ...touched.members, ...devices.map(({ group_name }) => group_name)]);
   const targets = fleet.targets.filter((target) => groups.has(target.group_name));
   const deploymentIds = new Set([...touched.deployments, ...targets.map((target) => target.deployment_id)]);
   const deployments = await Promise.all(

@@ -1,11 +1,12 @@
 // Polls for the manifest, answered straight from memory: who asks and what its group runs are both at hand, so a 304 costs no more than its bytes.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
-import { ASSIGNMENT_HEADER, PROBLEM_MEDIA_TYPE } from "@context-edge/protocol";
+import { PROBLEM_MEDIA_TYPE } from "@context-edge/protocol";
 import type { Identities, Identity } from "./identities.ts";
 import type { Presence } from "./presence.ts";
 import { ProblemError } from "./problem-error.ts";
 import type { Published, Publisher } from "./publisher.ts";
+import { type WholeAnswer, wholeAnswer } from "./whole-answer.ts";
 import type { Waiter, WaitingRoom } from "./waiting-room.ts";
 
 export interface Polls {
@@ -32,7 +33,6 @@ interface Parts {
 }
 
 interface HeldPoll extends Waiter {
-  header: string | undefined;
   identity: Identity;
 }
 
@@ -43,6 +43,7 @@ const RETRY_AFTER_SECONDS = { least: 1, most: 15 };
 export function answerPolls({ identities, presence, publisher, room, ending, count, log }: Parts): Polls {
   let answered = 0;
   let unchanged = 0;
+  const answersOf = rememberAnswers();
 
   const refuse = (response: ServerResponse, error: unknown) => {
     if (!(error instanceof ProblemError)) log.error({ err: error }, "a poll failed");
@@ -69,16 +70,17 @@ export function answerPolls({ identities, presence, publisher, room, ending, cou
     count(isSame ? "unchanged" : "changed", beganMs === undefined ? null : (performance.now() - beganMs) / 1_000);
     if (isSame) {
       unchanged += 1;
-      response.writeHead(304, [ASSIGNMENT_HEADER, String(identity.assignment_sequence), "etag", manifest.etag]).end();
-    } else sendWhole(response, identity, manifest);
+    }
+    const answers = answersOf(manifest);
+    (isSame ? answers.unchanged : answers.changed)(response, identity.assignment_sequence);
   };
 
   /** After a wait: the device may be another by now. */
-  const sendLate = (request: IncomingMessage, response: ServerResponse) => {
-    const { authorization } = request.headers;
-    const identity = identities.known(authorization);
-    if (identity) return send(request, response, identity);
-    withIdentity(identities.identify(authorization), response, (found) => send(request, response, found));
+  const sendLate = (request: IncomingMessage, response: ServerResponse, identity: Identity) => {
+    if (identities.isCurrent(identity)) return send(request, response, identity);
+    withIdentity(identities.identify(request.headers.authorization), response, (found) =>
+      send(request, response, found),
+    );
   };
 
   const hold = (request: IncomingMessage, response: ServerResponse, identity: Identity, waitSeconds: number) => {
@@ -86,12 +88,11 @@ export function answerPolls({ identities, presence, publisher, room, ending, cou
     const waiter: HeldPoll = {
       deviceId: identity.id,
       group: identity.group_name,
-      header: request.headers.authorization,
       identity,
       wake: () => {
         release();
         response.removeListener("close", hangUp);
-        sendLate(request, response);
+        sendLate(request, response, identity);
       },
     };
     const leave = room.enter(waiter, waitSeconds * 1_000);
@@ -130,30 +131,40 @@ export function answerPolls({ identities, presence, publisher, room, ending, cou
     },
     wakeDevice: (deviceId) =>
       room.wakeDevice(deviceId, (waiter) => {
-        const { header, identity } = waiter as HeldPoll;
-        return identities.known(header) !== identity;
+        const { identity } = waiter as HeldPoll;
+        return !identities.isCurrent(identity);
       }),
     release: (deviceId) => room.wakeDevice(deviceId),
     counts: () => ({ answered, unchanged, held: room.held() }),
   };
 }
 
-function sendWhole(response: ServerResponse, identity: Identity, manifest: Published): void {
-  response
-    .writeHead(200, [
-      ASSIGNMENT_HEADER,
-      String(identity.assignment_sequence),
-      "etag",
-      manifest.etag,
-      "content-type",
-      "application/json; charset=utf-8",
-      "content-length",
-      String(manifest.body.length),
-      "x-content-type-options",
-      "nosniff",
-    ])
-    // As text, header and body leave in one write; an envelope is ASCII throughout.
-    .end(manifest.text, "latin1");
+interface Answers {
+  unchanged: WholeAnswer;
+  changed: WholeAnswer;
+}
+
+/** Both answers that a manifest has, made when the first device asks. */
+function rememberAnswers(): (manifest: Published) => Answers {
+  const known = new WeakMap<Published, Answers>();
+  return (manifest) => {
+    const made = known.get(manifest);
+    if (made) return made;
+    const { etag, body } = manifest;
+    const headers = {
+      etag,
+      "content-type": "application/json; charset=utf-8",
+      "content-length": String(body.length),
+      "x-content-type-options": "nosniff",
+    };
+    const answers = {
+      unchanged: wholeAnswer({ status: 304, headers: { etag }, body: "" }),
+      // An envelope is ASCII throughout.
+      changed: wholeAnswer({ status: 200, headers, body: body.toString("latin1") }),
+    };
+    known.set(manifest, answers);
+    return answers;
+  };
 }
 
 function noManifest(group: string): ProblemError {

@@ -14,15 +14,13 @@ import {
   type SigningKey,
 } from "@context-edge/protocol";
 import { manifestBody, nextSequence, type TargetOrder } from "./core/desired.ts";
-import { readFleet, type Fleet } from "./fleet.ts";
+import { type Plans, readPlans } from "./fleet.ts";
 import type { GroupRecord } from "./store/records.ts";
 import type { Repositories, Store } from "./store/store.ts";
 
 export interface Published {
   etag: string;
   body: Buffer;
-  /** The body, one byte a character. */
-  text: string;
   expiresAtMs: number;
 }
 
@@ -37,7 +35,7 @@ export interface Publisher {
 
 interface Settings {
   store: Store;
-  fleet: () => Promise<Fleet>;
+  fleet: () => Promise<Plans>;
   /** Told when a group has a new manifest that is on the disk. */
   onSealed: (group: string) => void;
   /** Tells the devices that wait. */
@@ -76,13 +74,13 @@ export function startPublisher(settings: Settings): Publisher {
     }
   }
 
-  async function sealIfChanged(group: GroupRecord, fleet: Fleet) {
+  async function sealIfChanged(group: GroupRecord, fleet: Plans) {
     const kept = stillGood(group, fleet);
     if (kept) return kept;
     // Another replica may be at it as well, or may have changed a target since the fleet was read. Behind the store's lock
     // both are looked at again: one number is never sealed to two different contents, and the newest orders are the last word.
     return store.transaction(async (tx) => {
-      const current = await readFleet(tx, { isOnline: () => false });
+      const current = await readPlans(tx);
       const row = current.groups.find(({ name }) => name === group.name) ?? group;
       const won = stillGood(row, current);
       if (won) return won;
@@ -107,7 +105,7 @@ export function startPublisher(settings: Settings): Publisher {
       .update(JSON.stringify([orders, policy]))
       .digest("hex");
 
-  function stillGood({ name, manifest, manifest_sequence, manifest_content }: GroupRecord, fleet: Fleet) {
+  function stillGood({ name, manifest, manifest_sequence, manifest_content }: GroupRecord, fleet: Plans) {
     const kept = manifest && peekPayload(manifest, Manifest);
     if (!manifest || !kept || manifest_content !== contentOf(ordersOf(fleet, name))) return undefined;
     if (Date.parse(kept.expires_at) - now() <= lifetimeMs * RENEW_BELOW_SHARE) return undefined;
@@ -148,7 +146,7 @@ export function startPublisher(settings: Settings): Publisher {
 }
 
 /** Only what can be proved is published: a version without a statement is left out. */
-function ordersOf(fleet: Fleet, group: string): TargetOrder[] {
+function ordersOf(fleet: Plans, group: string): TargetOrder[] {
   return fleet.targets
     .filter((target) => target.group_name === group)
     .flatMap((target) => {
@@ -168,7 +166,6 @@ function toPublished(group: string, envelope: Envelope, sequence: number): Publi
   return {
     etag: etagOf(group, sequence),
     body,
-    text: body.toString("latin1"),
     expiresAtMs: manifest ? Date.parse(manifest.expires_at) : 0,
   };
 }

@@ -76,6 +76,7 @@ export async function joinReplicas(parts: Parts): Promise<{ close(): Promise<voi
           ? {
               devices: new Set(touched.devices),
               groups: new Set(touched.groups),
+              members: new Set(touched.members),
               deployments: new Set(touched.deployments),
               versions: new Set(touched.versions),
             }

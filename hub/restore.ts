@@ -1,19 +1,24 @@
 // Rolling a deployment back: each group gets what it had before, even where that differs from group to group.
 import type { Change } from "./changes.ts";
 import { planOfOneStep } from "./core/plan.ts";
-import { readFleet } from "./fleet.ts";
+import { type Fleet, readPlans } from "./fleet.ts";
 import { ProblemError } from "./problem-error.ts";
 import { openDeployment, seenKey, type Seen } from "./rollout.ts";
 import type { DeploymentRecord } from "./store/records.ts";
 
-/** @param seen what the caller saw; left out, what stands now counts @returns the last of the deployments made */
+/**
+ * @param look the fleet before the change
+ * @param seen what the caller saw; left out, what stands now counts
+ * @returns the last of the deployments made
+ */
 export async function restoreTargets(
   change: Change,
   deployment: DeploymentRecord,
   reason: string,
+  look: Fleet,
   seen?: Seen,
 ): Promise<DeploymentRecord> {
-  const fleet = await readFleet(change.tx, { isOnline: () => true });
+  const fleet = await readPlans(change.tx);
   const mine = fleet.targets.filter((target) => target.deployment_id === deployment.id);
   const byVersion = Map.groupBy(
     mine.filter((target) => target.previous_version !== null),
@@ -27,7 +32,7 @@ export async function restoreTargets(
       null,
     );
     const order = { kind: "rollback", model: deployment.model, version, plan, reason } as const;
-    last = await openDeployment(change, order, seen ?? present);
+    last = await openDeployment(change, order, look, seen ?? present);
   }
   if (last) return last;
   throw new ProblemError(

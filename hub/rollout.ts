@@ -4,7 +4,7 @@ import type { Deployment, DeploymentState, Plan } from "@context-edge/protocol";
 import type { Change } from "./changes.ts";
 import { sharesAfter, stepWords } from "./core/plan.ts";
 import { deployableVersion } from "./deployable.ts";
-import { readFleet, type Fleet } from "./fleet.ts";
+import { readPlans, type Fleet } from "./fleet.ts";
 import { ProblemError } from "./problem-error.ts";
 import type { DeploymentRecord } from "./store/records.ts";
 import { closeSuperseded, earlierVersion } from "./supersede.ts";
@@ -32,8 +32,12 @@ export function newDeploymentId(atMs: number): string {
   return `dep-${atMs.toString(36).padStart(9, "0")}-${randomBytes(5).toString("hex")}`;
 }
 
-/** Begins at once. @throws CONFLICT when another target was set since the caller looked */
-export async function openDeployment(change: Change, order: Order, seen: Seen): Promise<DeploymentRecord> {
+/**
+ * Begins at once.
+ * @param look the fleet before the change
+ * @throws CONFLICT when another target was set since the caller looked
+ */
+export async function openDeployment(change: Change, order: Order, look: Fleet, seen: Seen): Promise<DeploymentRecord> {
   const deployment = await planDeployment(change, order, "running", "Devices are being told");
   for (const group of deployment.groups) {
     if ((deployment.expected[group] ?? undefined) !== seen.get(seenKey(order.model, group))) {
@@ -42,7 +46,7 @@ export async function openDeployment(change: Change, order: Order, seen: Seen): 
       });
     }
   }
-  const begun = await takeSteps(change, deployment, 0, deployment.state_reason);
+  const begun = await takeSteps(change, look, deployment, { to: 0, reason: deployment.state_reason });
   if (!begun.ok) throw new ProblemError("CONFLICT", begun.why);
   return begun.deployment;
 }
@@ -55,7 +59,7 @@ export async function planDeployment(
   stateReason: string,
 ): Promise<DeploymentRecord> {
   const { tx, at, actor, touched, tell } = change;
-  const fleet = await readFleet(tx, { isOnline: () => true });
+  const fleet = await readPlans(tx);
   const version = await deployableVersion(change, order.model, order.version);
   const groups = [...new Set(order.plan.steps.flatMap((step) => step.groups))];
   const id = order.id ?? newDeploymentId(Date.parse(at));
@@ -117,20 +121,22 @@ export type Stepped = { ok: true; deployment: DeploymentRecord } | { ok: false; 
 /**
  * Goes on to a step, and through those before it that were not taken yet. Groups that get their turn are given the target;
  * one that somebody gave another target meanwhile is not taken over.
+ * @param look the fleet before the change
  */
 export async function takeSteps(
   change: Change,
+  look: Fleet,
   before: DeploymentRecord,
-  step: number,
-  reason: string,
+  { to: step, reason }: { to: number; reason: string },
 ): Promise<Stepped> {
   const { tx, at, touched } = change;
-  const fleet = await readFleet(tx, { isOnline: () => true });
+  const fleet = await readPlans(tx);
   const { plan, model } = before;
+  const ids = await idsOf(tx, plan);
   const first = Object.keys(before.shares).length === 0 ? 0 : before.step + 1;
   let { shares } = before;
   for (let index = first; index <= step; index += 1) {
-    shares = sharesAfter(plan, index, shares, (group) => idsIn(fleet, group), before.id);
+    shares = sharesAfter(plan, index, shares, (group) => ids.get(group) ?? [], before.id);
   }
   const entering = Object.keys(shares).filter((group) => !(group in before.shares));
   const taken = entering.find((group) => {
@@ -155,15 +161,19 @@ export async function takeSteps(
   const moved = { step, shares, previous, state: "running", state_reason: reason, soaking_since: null } as const;
   await tx.deployments.update(before.id, moved);
   const deployment = { ...before, ...moved };
-  await closeSuperseded(change, fleet, deployment);
+  await closeSuperseded(change, fleet, look, deployment);
   touched.deployments.add(before.id);
-  for (const group of Object.keys(shares)) touched.groups.add(group);
-  for (const device of fleet.devices) if (device.group_name in shares) touched.devices.add(device.id);
+  for (const group of Object.keys(shares)) touched.members.add(group);
   return { ok: true, deployment };
 }
 
-const idsIn = (fleet: Fleet, group: string) =>
-  fleet.devices.filter((device) => device.group_name === group).map(({ id }) => id);
+/** By group, the devices that waves of a number are counted among; shares need none. */
+async function idsOf(tx: Change["tx"], { steps }: Plan): Promise<Map<string, string[]>> {
+  const counted = new Set(steps.flatMap(({ groups, size }) => ("count" in size ? groups : [])));
+  const ids = new Map<string, string[]>();
+  for (const group of counted) ids.set(group, await tx.devices.idsIn(group));
+  return ids;
+}
 
 /** "Went on to step 2 of 5 (30 % of line-a)". */
 export const wentOnTo = (plan: Plan, step: number) => `Went on to ${stepWords(plan, step)}`;

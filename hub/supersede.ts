@@ -2,11 +2,11 @@
 import { CLOSED_DEPLOYMENT_STATES } from "@context-edge/protocol";
 import type { Change } from "./changes.ts";
 import { progressOf } from "./core/progress.ts";
-import { readFleet, type Fleet } from "./fleet.ts";
+import { type Fleet, type Plans, readPlans } from "./fleet.ts";
 import type { DeploymentRecord } from "./store/records.ts";
 
 /** What a rollback would restore in this group: a version that never settled is skipped in favour of the one before it. */
-export function earlierVersion(fleet: Fleet, group: string, order: { model: string; version: string }): string | null {
+export function earlierVersion(fleet: Plans, group: string, order: { model: string; version: string }): string | null {
   const target = fleet.targetView(group, order.model);
   if (!target) return null;
   const earlier = fleet.deploymentsById.get(target.deploymentId);
@@ -15,16 +15,24 @@ export function earlierVersion(fleet: Fleet, group: string, order: { model: stri
   return neverSettled || target.version === order.version ? target.previousVersion : target.version;
 }
 
-/** A deployment that is no group's target any more has ended, one way or another; its last figures are kept. */
-export async function closeSuperseded(change: Change, before: Fleet, successor: DeploymentRecord): Promise<void> {
+/**
+ * A deployment that is no group's target any more has ended, one way or another; its last figures are kept.
+ * @param look the fleet before the change, with its devices
+ */
+export async function closeSuperseded(
+  change: Change,
+  before: Plans,
+  look: Fleet,
+  successor: DeploymentRecord,
+): Promise<void> {
   const { tx, at, touched, tell } = change;
-  const after = await readFleet(tx, { isOnline: () => true });
+  const after = await readPlans(tx);
   for (const id of new Set(before.targets.map((target) => target.deployment_id))) {
     if (id === successor.id || after.isTarget(id)) continue;
     const old = before.deploymentsById.get(id);
     if (!old) continue;
     const ending = endingOf(old, successor);
-    const progress = progressOf(before.members(old));
+    const progress = progressOf(look.members(old));
     touched.deployments.add(id);
     if (!ending) {
       await tx.deployments.update(id, { progress });

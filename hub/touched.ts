@@ -5,6 +5,8 @@ import type { Repositories } from "./store/store.ts";
 export interface Touched {
   devices: Set<string>;
   groups: Set<string>;
+  /** Groups whose devices all stand differently now, though no device's record has changed. */
+  members: Set<string>;
   deployments: Set<string>;
   /** `model/version`. */
   versions: Set<string>;
@@ -13,6 +15,7 @@ export interface Touched {
 export const nothingTouched = (): Touched => ({
   devices: new Set(),
   groups: new Set(),
+  members: new Set(),
   deployments: new Set(),
   versions: new Set(),
 });
@@ -30,6 +33,7 @@ export async function everythingTouched(store: Repositories): Promise<Touched> {
   return {
     devices: new Set(devices.map(({ id }) => id)),
     groups: new Set(groups.map(({ name }) => name)),
+    members: new Set(),
     deployments: new Set([...targets.map((target) => target.deployment_id), ...open.map(({ id }) => id)]),
     versions: new Set(versions.map((version) => `${version.model}/${version.version_id}`)),
   };

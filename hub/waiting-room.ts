@@ -35,7 +35,8 @@ interface Seat {
 
 export function openWaitingRoom(random: () => number = Math.random): WaitingRoom {
   const byGroup = new Map<string, Set<Seat>>();
-  const byDevice = new Map<string, Set<Seat>>();
+  /** Nearly always one each. */
+  const byDevice = new Map<string, readonly Seat[]>();
   const byStroke = new Map<number, Set<Seat>>();
   let stroke = 0;
   let clock: NodeJS.Timeout | undefined;
@@ -46,7 +47,10 @@ export function openWaitingRoom(random: () => number = Math.random): WaitingRoom
   /** @returns whether it was still waiting. */
   const leave = (seat: Seat): boolean => {
     if (!takeOut(byGroup, seat.waiter.group, seat)) return false;
-    takeOut(byDevice, seat.waiter.deviceId, seat);
+    const { deviceId } = seat.waiter;
+    const others = byDevice.get(deviceId)?.filter((other) => other !== seat) ?? [];
+    if (others.length > 0) byDevice.set(deviceId, others);
+    else byDevice.delete(deviceId);
     takeOut(byStroke, seat.stroke, seat);
     held -= 1;
     if (held === 0) {
@@ -69,7 +73,7 @@ export function openWaitingRoom(random: () => number = Math.random): WaitingRoom
       const jittered = waitMs * (LEAST_SHARE + (1 - LEAST_SHARE) * random());
       const seat = { waiter, stroke: stroke + Math.max(1, Math.round(jittered / STROKE_MS)) };
       putIn(byGroup, waiter.group, seat);
-      putIn(byDevice, waiter.deviceId, seat);
+      byDevice.set(waiter.deviceId, [...(byDevice.get(waiter.deviceId) ?? []), seat]);
       putIn(byStroke, seat.stroke, seat);
       held += 1;
       clock ??= setInterval(onStroke, STROKE_MS).unref();

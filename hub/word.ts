@@ -15,6 +15,7 @@ const Word = z.object({
   orders: z.boolean().default(false),
   devices: Ids,
   groups: Ids,
+  members: Ids,
   deployments: Ids,
   versions: Ids,
   /** More was touched than fits: look at everything. */
@@ -25,8 +26,8 @@ const Word = z.object({
 export type Word = z.infer<typeof Word>;
 
 export function wordOf(from: string, touched: Partial<Touched>, more: { through?: number; orders?: boolean }): string {
-  const { devices, groups, deployments, versions } = { ...nothingTouched(), ...touched };
-  const ids = { devices: [...devices], groups: [...groups], deployments: [...deployments], versions: [...versions] };
+  const sets = Object.entries({ ...nothingTouched(), ...touched });
+  const ids = Object.fromEntries(sets.map(([kind, set]) => [kind, [...set]]));
   const text = JSON.stringify({ from, ...more, ...ids });
   return Buffer.byteLength(text) <= MAX_BYTES ? text : JSON.stringify({ from, ...more, everything: true });
 }

@@ -13,5 +13,6 @@ export function wavePlace(deviceId: string, deploymentId: string): number {
 
 /** @param share 0 to 1; raising it only ever adds devices. */
 export function isInWave(deviceId: string, deploymentId: string, share: number): boolean {
-  return wavePlace(deviceId, deploymentId) < share;
+  // Every place is under 1; a whole fleet is not hashed to find that out.
+  return share >= 1 || wavePlace(deviceId, deploymentId) < share;
 }

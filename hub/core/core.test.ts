@@ -11,7 +11,15 @@ describe("progress", () => {
   const member = (online: boolean, standing: Partial<Standing>): Member => ({
     id: "d",
     online,
-    standing: { sync: "pending", phase: "idle", outcome: null, runsTarget: false, waits: false, ...standing },
+    standing: {
+      sync: "pending",
+      phase: "idle",
+      outcome: null,
+      runsTarget: false,
+      inWave: true,
+      waits: false,
+      ...standing,
+    },
     turn: true,
     timedOut: null,
   });

@@ -8,7 +8,15 @@ const member = (some: Partial<Member> = {}, standing: Partial<Member["standing"]
   online: true,
   turn: true,
   timedOut: null,
-  standing: { sync: "pending", phase: "idle", outcome: null, runsTarget: false, waits: false, ...standing },
+  standing: {
+    sync: "pending",
+    phase: "idle",
+    outcome: null,
+    runsTarget: false,
+    inWave: true,
+    waits: false,
+    ...standing,
+  },
   ...some,
 });
 

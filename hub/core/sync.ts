@@ -31,6 +31,8 @@ export interface Standing {
   outcome: OutcomeReport | null;
   /** By its own report. */
   runsTarget: boolean;
+  /** It belongs to the wave that its target has reached. */
+  inWave: boolean;
   /** It waits on purpose: for a hold's end, its window, or a veto's end. */
   waits: boolean;
 }
@@ -53,13 +55,16 @@ export function standingOf(
     lastOutcome.version === target.version;
   const outcome = isOfTarget && target.excused[deviceId] !== lastOutcome.at ? lastOutcome : null;
   const waits = model?.waiting != null && model.waiting.for !== "retry";
-  const standing = (sync: SyncState, runsTarget = false): Standing => ({ sync, phase, outcome, runsTarget, waits });
+  const inWave = target !== undefined && isInWave(deviceId, target.deploymentId, target.share);
+  const standing = (sync: SyncState, runsTarget = false): Standing => {
+    return { sync, phase, outcome, runsTarget, inWave, waits };
+  };
   if (!target || !observed) return standing("unknown");
   // The device's own report of what it runs is the proof, not the outcome it announced: success counts once it reported again.
   const runsTarget =
     model?.current !== undefined && model.current !== null && target.digests.includes(model.current.digest);
   if (runsTarget && !model.attempt) return standing("in-sync", true);
-  if (!isInWave(deviceId, target.deploymentId, target.share)) return standing(model?.attempt ? "pending" : "in-sync");
+  if (!inWave) return standing(model?.attempt ? "pending" : "in-sync");
   if (outcome && outcome.outcome !== "committed" && !model?.attempt) {
     return standing(INCOMPATIBLE_CODES.includes(outcome.code) ? "incompatible" : "failed");
   }

@@ -26,10 +26,11 @@ export async function deployPilot(
   const { pilotGroup } = hub.config;
   const seen = await hub.targets.seen();
   await requireVersion(hub, subject);
+  const look = await hub.fleet();
   return commit(hub, actor, async (change) => {
     await change.tx.groups.ensure(pilotGroup, change.at);
     await formPilot(change, pilotGroup, deviceIds);
-    return openDeployment(change, orderOf(subject, "pilot", [pilotGroup], defaultGate(hub.config)), seen);
+    return openDeployment(change, orderOf(subject, "pilot", [pilotGroup], defaultGate(hub.config)), look, seen);
   });
 }
 
@@ -48,6 +49,7 @@ export async function deployAll(
       context: { missing },
     });
   }
+  const look = await hub.fleet();
   return commit(hub, actor, async (change) => {
     await change.tx.groups.ensure(DEFAULT_GROUP, change.at);
     const groups = (await change.tx.groups.list()).map(({ name }) => name);
@@ -65,6 +67,7 @@ export async function deployAll(
     return openDeployment(
       change,
       orderOf({ ...subject, reason: override?.reason ?? subject.reason }, "all", groups),
+      look,
       seen,
     );
   });
@@ -84,7 +87,7 @@ export async function assignTarget(
     });
   }
   await requireVersion(hub, subject);
-  return commit(hub, actor, (change) => openDeployment(change, orderOf(subject, "group", [group]), seen));
+  return commit(hub, actor, (change) => openDeployment(change, orderOf(subject, "group", [group]), fleet, seen));
 }
 
 /** Every group whose target is this version goes to `to`. */
@@ -111,7 +114,7 @@ export async function rollBackVersion(
     );
   }
   return commit(hub, actor, (change) =>
-    openDeployment(change, orderOf({ ...subject, version: to }, "rollback", groups), seen),
+    openDeployment(change, orderOf({ ...subject, version: to }, "rollback", groups), fleet, seen),
   );
 }
 
@@ -123,7 +126,8 @@ export async function rollBackDeployment(
   reason: string | undefined,
 ): Promise<DeploymentRecord> {
   const seen = await hub.targets.seen();
-  return commit(hub, actor, (change) => restoreTargets(change, deployment, reason ?? "", seen));
+  const look = await hub.fleet();
+  return commit(hub, actor, (change) => restoreTargets(change, deployment, reason ?? "", look, seen));
 }
 
 /** What a script is told: who will move, in one sentence. */

@@ -28,7 +28,10 @@ export async function createDeployment(
   const order = await orderOf(hub, request);
   const { start_at: startAt } = order.plan;
   const isLater = startAt !== null && Date.parse(startAt) > hub.now();
-  if (!request.draft && !isLater) return commit(hub, actor, (change) => openDeployment(change, order, seen));
+  if (!request.draft && !isLater) {
+    const look = await hub.fleet();
+    return commit(hub, actor, (change) => openDeployment(change, order, look, seen));
+  }
   const state: DeploymentState = request.draft ? "draft" : "scheduled";
   const reason = request.draft ? `Drafted by ${actor}` : `Begins at ${startAt}`;
   return commit(hub, actor, (change) => planDeployment(change, order, state, reason));

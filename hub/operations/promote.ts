@@ -39,6 +39,7 @@ export async function promote(
     });
   }
   const step = to === "end" ? last : deployment.step + 1;
+  const look = await hub.fleet();
   const why = override?.reason ?? reason;
   const sentence = `${wentOnTo(plan, step)}, by ${actor}${why ? `: ${why}` : ""}`;
   return commit(hub, actor, async (change) => {
@@ -46,7 +47,7 @@ export async function promote(
     if (current?.state !== state || current.step !== deployment.step) {
       throw new ProblemError("CONFLICT", "The deployment went on just now.", { nextStep: "Look at it again." });
     }
-    const stepped = await takeSteps(change, current, step, sentence);
+    const stepped = await takeSteps(change, look, current, { to: step, reason: sentence });
     if (!stepped.ok) throw new ProblemError("CONFLICT", `It cannot go on: ${stepped.why}.`);
     if (override && missing.length > 0) {
       await change.tell("gate.overridden", id, `${actor} overrode the gate of ${version}: ${override.reason}`, {

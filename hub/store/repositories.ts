@@ -110,6 +110,15 @@ function devicesOn(db: Kysely<Schema>): Repositories["devices"] {
     list: async () => (await all.orderBy("id").execute()).map(toDevice),
     some: async (ids) => (ids.length === 0 ? [] : (await all.where("id", "in", [...ids]).execute()).map(toDevice)),
     after: async (id, limit) => (await all.where("id", ">", id).orderBy("id").limit(limit).execute()).map(toDevice),
+    idsIn: async (group) => {
+      const rows = await db
+        .selectFrom("devices")
+        .select("id")
+        .where("group_name", "=", group)
+        .where("revoked", "=", 0)
+        .execute();
+      return rows.map(({ id }) => id);
+    },
     find: async (id) => {
       const row = await all.where("id", "=", id).executeTakeFirst();
       return row && toDevice(row);

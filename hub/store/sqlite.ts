@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import { Kysely, SqliteAdapter, SqliteDialect } from "kysely";
 import type { Migration } from "kysely/migration";
 import { migrate } from "./migrate.ts";
+import { keepPrepared, type Prepared } from "./prepared.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { repositoriesOn } from "./repositories.ts";
 import type { Schema } from "./schema.ts";
@@ -21,13 +22,15 @@ const ASK_AGAIN_MS = 50;
 export async function openSqlite(file: string, migrations?: Record<string, Migration>): Promise<Store> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const sqlite = new Database(file, { timeout: BUSY_TIMEOUT_MS });
-  const db = new Kysely<Schema>({ dialect: dialectOf(sqlite) });
+  const prepared = keepPrepared(sqlite);
+  const db = new Kysely<Schema>({ dialect: dialectOf(sqlite, prepared) });
   try {
     await patiently(async () => {
       sqlite.pragma("journal_mode = WAL");
       sqlite.pragma("synchronous = FULL");
       sqlite.pragma("foreign_keys = ON");
       await migrate(db, migrations);
+      prepared.forget();
     });
   } catch (error) {
     await db.destroy();
@@ -80,11 +83,11 @@ class TransactionalAdapter extends SqliteAdapter {
   }
 }
 
-function dialectOf(sqlite: Database.Database): SqliteDialect {
+function dialectOf(sqlite: Database.Database, prepared: Prepared): SqliteDialect {
   const dialect = new SqliteDialect({
     database: {
       close: () => void sqlite.close(),
-      prepare: (sql) => sqlite.prepare(wordingOf(sql, sqlite.inTransaction)),
+      prepare: (sql) => prepared.of(wordingOf(sql, sqlite.inTransaction)),
     },
   });
   dialect.createAdapter = () => new TransactionalAdapter();

@@ -60,6 +60,8 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
     some(ids: readonly string[]): Promise<DeviceRecord[]>;
     /** The next ones after this id, by id. */
     after(id: string, limit: number): Promise<DeviceRecord[]>;
+    /** The ids of a group's devices, revoked ones left out. */
+    idsIn(group: string): Promise<string[]>;
     find(id: string): Promise<DeviceRecord | undefined>;
     byCredential(hash: string): Promise<DeviceRecord | undefined>;
     put(device: DeviceRecord): Promise<void>;
