@@ -87,7 +87,7 @@ export function groupView(fleet: Fleet, presence: Presence, group: GroupRecord):
 
 export function deploymentView(fleet: Fleet, deployment: DeploymentRecord): Deployment {
   const { retry: _retry, tolerated: _tolerated, excused: _excused, expected: _expected, ...rest } = deployment;
-  const { progress: frozen, ...shown } = rest;
+  const { watched: _watched, stays: _stays, halted_by: _haltedBy, progress: frozen, ...shown } = rest;
   const isLive = fleet.isTarget(deployment.id) || frozen === null;
   return { ...shown, progress: isLive ? progressOf(fleet.members(deployment)) : frozen };
 }

@@ -17,7 +17,11 @@ describe("a deployment", () => {
     kind: "pilot",
     state: "running",
     stateReason: "",
+    haltedBy: null,
     progress: progress({ committed: 3, moving: 2 }),
+    stepIsEmpty: false,
+    stepSeconds: 0,
+    patienceSeconds: 3_600,
     gate: gate("inconclusive"),
     tolerated: 0,
     commonCode: null,
@@ -34,6 +38,10 @@ describe("a deployment", () => {
     kind: "waves" as const,
     plan: planOf(planRequest({ groups: ["a", "b"], waves: [{ share: 0.1 }, { share: 1 }], ...some }), policy),
   });
+  const watchedToTheEnd = {
+    kind: "group" as const,
+    plan: planOf(planRequest({ groups: ["line"], gate: { soak_seconds: 60 } }), policy),
+  };
   const all = { progress: progress({ committed: 5 }) };
   const wave = { progress: progress({ total: 50, committed: 5, waiting: 45 }) };
   const rows: [string, Partial<DeploymentFacts>, string | null][] = [
@@ -44,7 +52,14 @@ describe("a deployment", () => {
       { progress: progress({ committed: 4, offline: 1 }) },
       "soaking",
     ],
-    ["of a pilot is not watched while nobody runs it", { progress: progress({ offline: 5 }) }, null],
+    ["of a pilot waits a while for devices that are away", { progress: progress({ offline: 5 }) }, "running"],
+    ["of a pilot does not wait for ever", { progress: progress({ offline: 5 }), stepSeconds: 3_601 }, "paused"],
+    ["of a pilot does not wait for devices that never can", { progress: progress({ incompatible: 5 }) }, "paused"],
+    [
+      "of a group ends where nobody can take it",
+      { ...ofOneGroup, progress: progress({ incompatible: 5 }) },
+      "finished",
+    ],
     [
       "of a group is finished once all have settled",
       { ...ofOneGroup, progress: progress({ committed: 5 }) },
@@ -105,7 +120,55 @@ describe("a deployment", () => {
       null,
     ],
     ["is finished after its last step", { ...inWaves(), ...all, step: 3 }, "finished"],
-    ["is not watched while a wave has nobody who took it", { ...inWaves(), progress: progress({ offline: 5 }) }, null],
+    [
+      "is not watched while a wave has nobody who took it",
+      { ...inWaves(), progress: progress({ offline: 5 }) },
+      "running",
+    ],
+    ["goes past a step that nobody belongs to", { ...inWaves(), ...wave, stepIsEmpty: true }, "running"],
+    ["is watched after its last step where that was asked for", { ...watchedToTheEnd, ...all }, "soaking"],
+    [
+      "that is watched to the end is finished when its gate passes",
+      { ...watchedToTheEnd, ...all, state: "soaking", gate: gate("pass") },
+      "finished",
+    ],
+    [
+      "that is watched to the end halts when its gate fails",
+      { ...watchedToTheEnd, ...all, state: "soaking", gate: gate("fail") },
+      "paused",
+    ],
+    [
+      "awaiting approval is halted when its figures turn bad",
+      { state: "awaiting-approval", progress: progress({ committed: 5 }), gate: gate("fail") },
+      "paused",
+    ],
+    [
+      "awaiting approval stays while figures are in doubt",
+      { state: "awaiting-approval", progress: progress({ committed: 4, pending: 1 }) },
+      null,
+    ],
+    [
+      "that goes back does not stop at a device that cannot",
+      { kind: "rollback", plan: planOfOneStep(["line"], null), progress: progress({ moving: 4, failed: 1 }) },
+      null,
+    ],
+    [
+      "that goes back ends with those that could",
+      { kind: "rollback", plan: planOfOneStep(["line"], null), progress: progress({ committed: 4, failed: 1 }) },
+      "finished",
+    ],
+    [
+      "that was halted goes on when its devices have kept it after all",
+      { ...inWaves(), ...wave, state: "paused", haltedBy: "bad-ends" },
+      "running",
+    ],
+    ["that a person paused stays paused", { ...inWaves(), ...wave, state: "paused" }, null],
+    [
+      "that halted because nobody was there goes on when somebody is",
+      { state: "paused", haltedBy: "nobody", progress: progress({ offline: 4, pending: 1 }) },
+      "running",
+    ],
+    ["that halted by its gate stays halted", { ...inWaves(), ...wave, state: "paused", haltedBy: "gate" }, null],
     ["of a version that was quarantined halts", { forbidden: "v2 is quarantined" }, "paused"],
     [
       "that is scheduled halts when its version is quarantined",
@@ -144,6 +207,49 @@ describe("a deployment", () => {
   ];
   test.each(rows)("%s", (_title, some, state) => {
     expect(decideDeployment({ ...facts, ...some })?.state ?? null).toBe(state);
+  });
+
+  test.each<[string, Partial<DeploymentFacts>, string]>([
+    ["everybody", { progress: progress({ committed: 5 }) }, "All 5 reachable devices run it"],
+    [
+      "not everybody",
+      { progress: progress({ committed: 2, rolled_back: 1, offline: 2 }), tolerated: 1 },
+      "2 of 3 reachable devices run it; 1 did not keep it; 2 offline will follow when they return",
+    ],
+    [
+      "nobody",
+      { progress: progress({ incompatible: 5 }) },
+      "None of 5 devices (5 without a fitting variant) could take it yet",
+    ],
+  ])("that ends says truly who runs it: %s", (_title, some, words) => {
+    expect(decideDeployment({ ...facts, ...ofOneGroup, ...some })?.reason).toBe(words);
+  });
+
+  test("waits with the reason for which it waits, until somebody begins", () => {
+    const away = { ...facts, progress: progress({ offline: 3, held: 2 }) };
+    const waiting = decideDeployment(away);
+    expect(waiting?.reason).toBe("Waits for the first of 5 devices (3 offline, 2 held or waiting)");
+    const told = { ...away, stateReason: waiting?.reason ?? "" };
+    expect(decideDeployment(told)).toBeNull();
+    expect(decideDeployment({ ...told, progress: progress({ offline: 2, held: 2, moving: 1 }) })).toMatchObject({
+      state: "running",
+      reason: "1 device under way",
+    });
+  });
+
+  test("a failed gate names what failed, and nothing else", () => {
+    const conditions = [
+      { name: "errors", verdict: "fail" as const, detail: "900 of 1000 predictions failed", evidence: {} },
+      { name: "soak", verdict: "inconclusive" as const, detail: "watched for 1 s of 24 h", evidence: {} },
+    ];
+    const judged = {
+      state: "soaking" as const,
+      progress: progress({ committed: 5 }),
+      gate: { ...gate("fail"), conditions },
+    };
+    expect(decideDeployment({ ...facts, ...judged })?.reason).toBe(
+      "Halted: the gate failed: 900 of 1000 predictions failed",
+    );
   });
 
   test("keeps count while it is halted, and says the cause", () => {

@@ -14,6 +14,7 @@ import { checkStatement, checkVariants, formatOf, type Claim } from "../core/reg
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 import type { VersionRecord } from "../store/records.ts";
+import type { Repositories } from "../store/store.ts";
 
 export interface Registered {
   record: VersionRecord;
@@ -37,11 +38,11 @@ export async function registerVersion(
   const file = await locateFile(hub, request.model_path);
   const claim: Claim = { model, version: request.version_id, ...file };
   const described = await describe(hub, claim, request);
-  await refuseQuarantined(hub, described.variants);
 
   return hub.changes.make(actor, async ({ tx, at, touched, tell }) => {
     const raced = await tx.versions.find(model, request.version_id);
     if (raced) return sameOrConflict(raced, contentHash);
+    await refuseQuarantined(tx, described.variants);
     const record: VersionRecord = {
       model,
       version_id: request.version_id,
@@ -180,9 +181,9 @@ async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promi
   };
 }
 
-async function refuseQuarantined(hub: Hub, variants: readonly Variant[]): Promise<void> {
+async function refuseQuarantined(tx: Pick<Repositories, "versions">, variants: readonly Variant[]): Promise<void> {
   for (const { digest } of variants) {
-    const bad = (await hub.store.versions.withDigest(digest)).find(({ stage }) => stage === "quarantined");
+    const bad = (await tx.versions.withDigest(digest)).find(({ stage }) => stage === "quarantined");
     if (bad) {
       throw new ProblemError("QUARANTINED", `These bytes are quarantined as ${bad.version_id}.`, {
         nextStep: "An admin may lift the quarantine with a reason.",

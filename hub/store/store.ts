@@ -16,6 +16,7 @@ import type {
   VersionRecord,
 } from "./records.ts";
 import type { IdempotencyRepository } from "./idempotency.ts";
+import type { TestimonyRepository } from "./testimonies.ts";
 import type { WebhookRepositories } from "./webhooks.ts";
 
 /** Each that is given must fit; times are RFC 3339, from inclusive, to exclusive. */
@@ -53,6 +54,8 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
   targets: {
     list(): Promise<TargetRecord[]>;
     put(target: TargetRecord): Promise<void>;
+    /** The group has no target for this model any more. */
+    remove(group: string, model: string): Promise<void>;
   };
   devices: {
     list(): Promise<DeviceRecord[]>;
@@ -118,6 +121,7 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
       limit: number,
     ): Promise<{ at: string; predicted: string; actual: string; count: number }[]>;
   };
+  testimonies: TestimonyRepository;
   series: SeriesRepository;
   retention: RetentionRepository;
   events: {
