@@ -38,7 +38,7 @@ export function startConductor(settings: ConductorSettings): Conductor {
   const { store, publisher, leader, log } = settings;
   const bell = hangBell();
   const stays = countStays(settings);
-  let isStopped = false;
+  const stop = new AbortController();
 
   /** One thing that fails must not keep the others from being done. */
   const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
@@ -54,7 +54,7 @@ export function startConductor(settings: ConductorSettings): Conductor {
     await attempt("the watch for quarantine", () => watchForQuarantine(settings));
     const open = (await attempt("reading deployments", () => store.deployments.open())) ?? [];
     for (const deployment of open) {
-      if (!leader.isLeader() || isStopped) return;
+      if (!leader.isLeader() || stop.signal.aborted) return;
       const decided = await attempt(`conducting ${deployment.id}`, () =>
         conductDeployment(settings, stays, deployment),
       );
@@ -64,7 +64,7 @@ export function startConductor(settings: ConductorSettings): Conductor {
   };
 
   const loop = (async () => {
-    for (let round = 0; !isStopped; round += 1) {
+    for (let round = 0; !stop.signal.aborted; round += 1) {
       if (leader.isLeader()) await conduct();
       else stays.forget();
       // Freshness: a manifest that nears its end is sealed again, whatever else may be wrong.
@@ -76,7 +76,7 @@ export function startConductor(settings: ConductorSettings): Conductor {
   return {
     wake: () => bell.ring(),
     async stop() {
-      isStopped = true;
+      stop.abort();
       bell.ring();
       await loop;
     },

@@ -77,7 +77,7 @@ export async function figuresOf(
     averageMs,
     labels,
     gate,
-    watchedSeconds: watched(members, nowMs),
+    watchedSeconds: monitoredSeconds(members, nowMs),
   };
 }
 
@@ -96,7 +96,7 @@ const watchedSeconds = ({ watched }: DeploymentRecord, nowMs: number) =>
   Object.values(watched).map((since) => Math.max(0, (nowMs - Date.parse(since)) / 1_000));
 
 /** Since the first device committed. */
-function watched(members: readonly Member[], nowMs: number): number {
+function monitoredSeconds(members: readonly Member[], nowMs: number): number {
   const starts = members.flatMap(({ standing: { outcome } }) =>
     outcome?.outcome === "committed" ? [Date.parse(outcome.at)] : [],
   );

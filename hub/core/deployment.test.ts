@@ -3,36 +3,11 @@ import { describe, expect, test } from "vitest";
 import { decideDeployment, type DeploymentFacts } from "./deployment.ts";
 import { DEFAULT_GATE } from "./gate.ts";
 import { planOf, planOfOneStep } from "./plan.ts";
-import { planRequest, progress } from "./testing.ts";
+import { facts, gateReport, planRequest, progress } from "./testing.ts";
 
 const policy = { ...DEFAULT_GATE, soak_seconds: 60 };
 
 describe("a deployment", () => {
-  const gate = (verdict: "pass" | "fail" | "inconclusive") => ({
-    verdict,
-    conditions: [],
-    evaluated_at: "2026-01-01T00:00:00.000Z",
-  });
-  const facts: DeploymentFacts = {
-    kind: "pilot",
-    state: "running",
-    stateReason: "",
-    haltedBy: null,
-    progress: progress({ committed: 3, moving: 2 }),
-    stepIsEmpty: false,
-    stepSeconds: 0,
-    patienceSeconds: 3_600,
-    gate: gate("inconclusive"),
-    tolerated: 0,
-    commonCode: null,
-    commonMessage: null,
-    plan: planOfOneStep(["pilot"], policy),
-    step: 0,
-    isEarly: false,
-    forbidden: null,
-    canRollBack: true,
-    isRestored: false,
-  };
   const ofOneGroup = { kind: "group", plan: planOfOneStep(["line"], null) } as const;
   const inWaves = (some: Parameters<typeof planRequest>[0] = {}) => ({
     kind: "waves" as const,
@@ -83,17 +58,17 @@ describe("a deployment", () => {
     ],
     [
       "awaits approval when the gate passes",
-      { state: "soaking", progress: progress({ committed: 5 }), gate: gate("pass") },
+      { state: "soaking", progress: progress({ committed: 5 }), gate: gateReport("pass") },
       "awaiting-approval",
     ],
     [
       "pauses when the gate fails",
-      { state: "soaking", progress: progress({ committed: 5 }), gate: gate("fail") },
+      { state: "soaking", progress: progress({ committed: 5 }), gate: gateReport("fail") },
       "paused",
     ],
     [
       "runs again when a device comes back while it is watched",
-      { state: "soaking", progress: progress({ committed: 4, pending: 1 }), gate: gate("pass") },
+      { state: "soaking", progress: progress({ committed: 4, pending: 1 }), gate: gateReport("pass") },
       "running",
     ],
     [
@@ -106,17 +81,17 @@ describe("a deployment", () => {
     ["in waves is watched when its wave has settled", { ...inWaves(), ...wave }, "soaking"],
     [
       "in waves awaits approval between waves",
-      { ...inWaves(), ...wave, state: "soaking", gate: gate("pass") },
+      { ...inWaves(), ...wave, state: "soaking", gate: gateReport("pass") },
       "awaiting-approval",
     ],
     [
       "in waves goes on by itself where that was chosen",
-      { ...inWaves({ promote: "automatic" }), ...wave, state: "soaking", gate: gate("pass") },
+      { ...inWaves({ promote: "automatic" }), ...wave, state: "soaking", gate: gateReport("pass") },
       "running",
     ],
     [
       "never goes on by itself on an inconclusive gate",
-      { ...inWaves({ promote: "automatic" }), ...wave, state: "soaking", gate: gate("inconclusive") },
+      { ...inWaves({ promote: "automatic" }), ...wave, state: "soaking", gate: gateReport("inconclusive") },
       null,
     ],
     ["is finished after its last step", { ...inWaves(), ...all, step: 3 }, "finished"],
@@ -129,17 +104,17 @@ describe("a deployment", () => {
     ["is watched after its last step where that was asked for", { ...watchedToTheEnd, ...all }, "soaking"],
     [
       "that is watched to the end is finished when its gate passes",
-      { ...watchedToTheEnd, ...all, state: "soaking", gate: gate("pass") },
+      { ...watchedToTheEnd, ...all, state: "soaking", gate: gateReport("pass") },
       "finished",
     ],
     [
       "that is watched to the end halts when its gate fails",
-      { ...watchedToTheEnd, ...all, state: "soaking", gate: gate("fail") },
+      { ...watchedToTheEnd, ...all, state: "soaking", gate: gateReport("fail") },
       "paused",
     ],
     [
       "awaiting approval is halted when its figures turn bad",
-      { state: "awaiting-approval", progress: progress({ committed: 5 }), gate: gate("fail") },
+      { state: "awaiting-approval", progress: progress({ committed: 5 }), gate: gateReport("fail") },
       "paused",
     ],
     [
@@ -182,7 +157,7 @@ describe("a deployment", () => {
     ],
     [
       "rolls back on a failed gate where that was chosen",
-      { ...inWaves({ on_fail: "roll-back" }), ...wave, state: "soaking", gate: gate("fail") },
+      { ...inWaves({ on_fail: "roll-back" }), ...wave, state: "soaking", gate: gateReport("fail") },
       "rolling-back",
     ],
     [
@@ -207,61 +182,5 @@ describe("a deployment", () => {
   ];
   test.each(rows)("%s", (_title, some, state) => {
     expect(decideDeployment({ ...facts, ...some })?.state ?? null).toBe(state);
-  });
-
-  test.each<[string, Partial<DeploymentFacts>, string]>([
-    ["everybody", { progress: progress({ committed: 5 }) }, "All 5 reachable devices run it"],
-    [
-      "not everybody",
-      { progress: progress({ committed: 2, rolled_back: 1, offline: 2 }), tolerated: 1 },
-      "2 of 3 reachable devices run it; 1 did not keep it; 2 offline will follow when they return",
-    ],
-    [
-      "nobody",
-      { progress: progress({ incompatible: 5 }) },
-      "None of 5 devices (5 without a fitting variant) could take it yet",
-    ],
-  ])("that ends says truly who runs it: %s", (_title, some, words) => {
-    expect(decideDeployment({ ...facts, ...ofOneGroup, ...some })?.reason).toBe(words);
-  });
-
-  test("waits with the reason for which it waits, until somebody begins", () => {
-    const away = { ...facts, progress: progress({ offline: 3, held: 2 }) };
-    const waiting = decideDeployment(away);
-    expect(waiting?.reason).toBe("Waits for the first of 5 devices (3 offline, 2 held or waiting)");
-    const told = { ...away, stateReason: waiting?.reason ?? "" };
-    expect(decideDeployment(told)).toBeNull();
-    expect(decideDeployment({ ...told, progress: progress({ offline: 2, held: 2, moving: 1 }) })).toMatchObject({
-      state: "running",
-      reason: "1 device under way",
-    });
-  });
-
-  test("a failed gate names what failed, and nothing else", () => {
-    const conditions = [
-      { name: "errors", verdict: "fail" as const, detail: "900 of 1000 predictions failed", evidence: {} },
-      { name: "soak", verdict: "inconclusive" as const, detail: "watched for 1 s of 24 h", evidence: {} },
-    ];
-    const judged = {
-      state: "soaking" as const,
-      progress: progress({ committed: 5 }),
-      gate: { ...gate("fail"), conditions },
-    };
-    expect(decideDeployment({ ...facts, ...judged })?.reason).toBe(
-      "Halted: the gate failed: 900 of 1000 predictions failed",
-    );
-  });
-
-  test("keeps count while it is halted, and says the cause", () => {
-    const halted = {
-      ...facts,
-      state: "paused" as const,
-      progress: progress({ rolled_back: 2 }),
-      commonCode: "X",
-      commonMessage: "it was slow",
-    };
-    const first = decideDeployment(halted);
-    expect(first?.reason).toBe("Halted: 2 of 5 devices did not keep it (X): it was slow");
-    expect(decideDeployment({ ...halted, stateReason: first?.reason ?? "" })).toBeNull();
   });
 });
