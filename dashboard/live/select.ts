@@ -9,10 +9,8 @@ import {
 } from "@context-edge/protocol";
 import type { FleetState } from "./state.ts";
 
-export const devicesOf = (state: FleetState, group?: string): Device[] =>
-  Object.values(state.devices)
-    .filter((device) => group === undefined || device.group === group)
-    .toSorted((a, b) => a.id.localeCompare(b.id));
+export const devicesOf = ({ roster }: FleetState, group?: string): readonly Device[] =>
+  group === undefined ? roster.all : (roster.byGroup.get(group) ?? []);
 
 /** The pilot first, then by name, with numbers in their order. */
 export const groupsOf = (state: FleetState): Group[] =>
