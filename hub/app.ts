@@ -22,6 +22,8 @@ import { OPENAPI } from "./openapi/document.ts";
 import { addDeploymentRoutes } from "./routes/deployments.ts";
 import { addDeviceSide } from "./routes/device-side.ts";
 import { addDevicesRoutes } from "./routes/devices.ts";
+import { addPinRoutes } from "./routes/pins.ts";
+import { addTrustRoutes } from "./routes/trust.ts";
 import { addEventRoutes } from "./routes/events.ts";
 import { tagReads } from "./routes/etags.ts";
 import { addGroupRoutes } from "./routes/groups.ts";
@@ -81,6 +83,8 @@ export async function buildApp(hub: Hub, more: { isHigh?: () => boolean; pace?: 
     addVersionRoutes(scope, hub);
     addGroupRoutes(scope, hub);
     addDevicesRoutes(scope, hub);
+    addPinRoutes(scope, hub);
+    addTrustRoutes(scope, hub);
     addDeploymentRoutes(scope, hub);
     addQuarantineRoutes(scope, hub);
     addEventRoutes(scope, hub);

@@ -7,6 +7,7 @@ import {
   type Group,
   type Hold,
   type ModelSummary,
+  pinnedGroupOf,
   type SyncState,
   type Version,
 } from "@context-edge/protocol";
@@ -22,6 +23,8 @@ export function deviceView(fleet: Fleet, presence: Presence, device: DeviceRecor
   return {
     id: device.id,
     group: device.group_name,
+    home_group: device.home_group,
+    pinned: device.group_name === pinnedGroupOf(device.id),
     online: presence.isOnline(device.id),
     last_seen: presence.lastSeen(device.id),
     enrolled_at: device.enrolled_at,

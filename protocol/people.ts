@@ -109,3 +109,12 @@ export const CreatedJoinToken = z.object({ join_token: JoinToken, secret: z.stri
 
 export const DecommissionRequest = z.object({ reason: z.string().trim().min(3).max(500) });
 export const AdmissionReply = z.object({ message: z.string() });
+
+/** Public halves, in PEM, as devices and tools take them. Ids are how signatures name their key. */
+export const Trust = z.object({
+  /** Sign manifests and assignments; two while one is being replaced. */
+  hub: z.array(z.object({ id: z.string(), public_key: z.string() })),
+  /** Sign version statements. `development`: held by the hub itself, for a laptop. */
+  release: z.array(z.object({ id: z.string(), public_key: z.string(), development: z.boolean() })),
+});
+export type Trust = z.infer<typeof Trust>;

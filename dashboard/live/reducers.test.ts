@@ -118,9 +118,10 @@ describe("a message of the stream", () => {
     const moved = applyMessage(state, { type: "device", device: aDevice("edge-9", { group: "pilot" }) });
     expect(moved.roster.byGroup.get("pilot")?.map(({ id }) => id)).toEqual(["edge-9"]);
     expect(moved.roster.byGroup.get("line-1")?.map(({ id }) => id)).not.toContain("edge-9");
-    expect(moved.roster.all.find(({ id }) => id === "edge-10")).toBe(
-      state.roster.all.find(({ id }) => id === "edge-10"),
-    );
+    expect(moved.roster.all.find(({ id }) => id === "edge-10")).toBe(state.devices["edge-10"]);
+    const away = { ...aDevice("edge-9", { group: "pilot" }), online: false };
+    const elsewhere = applyMessage(moved, { type: "device", device: away });
+    expect(elsewhere.roster.byGroup.get("line-1"), "nobody there changed").toBe(moved.roster.byGroup.get("line-1"));
   });
 
   test("a decommissioned device is gone from the lists at once", () => {

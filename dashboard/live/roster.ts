@@ -22,7 +22,20 @@ export function withChanges(
   const kept = roster.all.filter(({ id }) => !gone.has(id)).map((device) => changed.get(device.id) ?? device);
   const known = new Set(kept.map(({ id }) => id));
   const added = [...changed.values()].filter(({ id }) => !known.has(id) && !gone.has(id));
-  return indexed(added.length === 0 ? kept : [...kept, ...added].toSorted(inOrder()));
+  const all = added.length === 0 ? kept : [...kept, ...added].toSorted(inOrder());
+  const { byGroup } = indexed(all);
+  // A group in which nothing changed keeps its list: whoever shows it has nothing to do.
+  for (const [group, devices] of byGroup) {
+    const before = roster.byGroup.get(group);
+    if (before && isSame(before, devices)) byGroup.set(group, before);
+  }
+  return { all, byGroup };
 }
 
-const indexed = (all: readonly Device[]): Roster => ({ all, byGroup: Map.groupBy(all, ({ group }) => group) });
+function indexed(all: readonly Device[]): { all: readonly Device[]; byGroup: Map<string, readonly Device[]> } {
+  return { all, byGroup: Map.groupBy(all, ({ group }) => group) };
+}
+
+function isSame(one: readonly Device[], other: readonly Device[]): boolean {
+  return one.length === other.length && one.every((device, index) => device === other[index]);
+}

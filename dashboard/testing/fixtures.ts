@@ -76,6 +76,8 @@ export function aDevice(id: string, over: Partial<Device> = {}, model: DeviceMod
   return {
     id,
     group: "line-1",
+    home_group: null,
+    pinned: false,
     online: true,
     last_seen: AT,
     enrolled_at: AT,

@@ -46,6 +46,7 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
   "GET /api/v1/quarantines": viewer,
   "GET /api/v1/series": viewer,
   "GET /api/v1/series/labels": viewer,
+  "GET /api/v1/trust": viewer,
   "GET /mlops/deployment/:version/metrics": viewer,
   "GET /metrics": viewer,
 
@@ -73,6 +74,8 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
   "POST /api/v1/deployments/:id/abort": engineer,
   "POST /api/v1/deployments/:id/rollback": engineer,
   "PATCH /api/v1/devices/:id": engineer,
+  "PUT /api/v1/devices/:id/pin": engineer,
+  "DELETE /api/v1/devices/:id/pin": engineer,
   "POST /api/v1/groups": engineer,
   "PUT /api/v1/groups/:group/target": engineer,
 

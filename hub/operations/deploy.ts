@@ -1,5 +1,5 @@
 // Deploying: to a pilot, to all groups once the gate has passed, to one group, and back again.
-import type { DeploymentState, DeployReply, GatePolicy } from "@context-edge/protocol";
+import { type DeploymentState, type DeployReply, type GatePolicy, PINNED_PREFIX } from "@context-edge/protocol";
 import type { Change } from "../changes.ts";
 import { DEFAULT_GROUP, formPilot } from "../devices.ts";
 import { blockersOf, defaultGate, figuresOf, hasPassed } from "../facts.ts";
@@ -75,7 +75,10 @@ export async function deployAll(
   const look = await hub.fleet();
   return commit(hub, actor, async (change) => {
     await change.tx.groups.ensure(DEFAULT_GROUP, change.at);
-    const groups = (await change.tx.groups.list()).map(({ name }) => name);
+    // Pinned devices are in groups of their own, and stay on what they are pinned to.
+    const groups = (await change.tx.groups.list()).flatMap(({ name }) =>
+      name.startsWith(PINNED_PREFIX) ? [] : [name],
+    );
     if (missing.length > 0 && override) {
       await change.tell(
         "gate.overridden",

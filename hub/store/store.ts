@@ -21,6 +21,7 @@ import type { WebhookRepositories } from "./webhooks.ts";
 
 /** Each that is given must fit; times are RFC 3339, from inclusive, to exclusive. */
 export interface EventFilter {
+  q?: string | undefined;
   kind?: string | undefined;
   actor?: string | undefined;
   subject?: string | undefined;

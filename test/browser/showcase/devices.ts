@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Inventory, Observed, OutcomeReport, Telemetry } from "@context-edge/protocol";
 import { credentialOf } from "@context-edge/hub/testing/many-devices.ts";
-import type { FastifyInstance } from "fastify";
+import type { StoryHub } from "./hub.ts";
 
 export interface StoryDevice {
   readonly id: string;
@@ -24,7 +24,11 @@ export interface Character {
   pace: number;
 }
 
-export function storyDevice(app: FastifyInstance, now: () => number, character: Character): StoryDevice {
+export function storyDevice(
+  app: Pick<StoryHub["app"], "inject">,
+  now: () => number,
+  character: Character,
+): StoryDevice {
   const { id, inventory, random, pace } = character;
   const outbox = randomUUID();
   let number = 0;

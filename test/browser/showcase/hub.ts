@@ -16,16 +16,15 @@ import {
   type Statement,
   type TrainingMetrics,
 } from "@context-edge/protocol";
-import type { FastifyInstance } from "fastify";
 import { MODELS_DIR } from "../../../demo/seed.ts";
 import { startStory, type StoryClock } from "./clock.ts";
 
 export interface StoryHub {
   hub: Hub;
-  app: FastifyInstance;
+  app: Awaited<ReturnType<typeof buildApp>>;
   clock: StoryClock;
   url: string;
-  call(method: "GET" | "POST" | "PUT" | "PATCH", url: string, payload?: object): Promise<Record<string, unknown>>;
+  call: (method: "GET" | "POST" | "PUT" | "PATCH", url: string, payload?: object) => Promise<Record<string, unknown>>;
   /** Registers a version with the figures of one of the demo's trained models. @returns the digest of each variant. */
   register(version: string, like: string, platforms: readonly Platform[], accuracy?: number): Promise<string[]>;
   enrol(ids: readonly string[], group: string): Promise<void>;
@@ -49,13 +48,14 @@ export async function openStoryHub(beforeMs: number, env: Record<string, string>
     HUB_JOIN_TOKEN_FILE: join(dir, "join"),
     HUB_RELEASE_KEYS: join(dir, "release.pub.pem"),
     HUB_LOG_LEVEL: "silent",
+    HUB_PORT: "0",
     ...env,
   });
   if (!configured.ok) throw new Error(configured.reason);
   const clock = startStory(beforeMs);
   const hub = await openHub(configured.config, () => clock.now());
   const app = await buildApp(hub);
-  const url = await app.listen({ host: "127.0.0.1", port: 0 });
+  const url = await app.listen({ host: "127.0.0.1", port: configured.config.port });
   let release = 0;
 
   const call: StoryHub["call"] = async (method, path, payload) => {
@@ -80,7 +80,12 @@ export async function openStoryHub(beforeMs: number, env: Record<string, string>
         const digest = createHash("sha256").update(bytes).digest("hex");
         const headers = { "content-type": "application/octet-stream" };
         await app.inject({ method: "PUT", url: `/mlops/artifacts/${digest}`, headers, payload: bytes });
-        variants.push({ digest, size_bytes: bytes.length, format: platforms.length > 1 ? "trt" : "onnx", platform });
+        variants.push({
+          digest,
+          size_bytes: bytes.length,
+          format: Object.keys(platform).length > 0 ? "trt" : "onnx",
+          platform,
+        });
       }
       release += 1;
       const created_at = new Date(clock.now()).toISOString();

@@ -1,39 +1,12 @@
 // Fifty devices on an ordinary day: a pilot that has passed, a wave that went wrong, a rollout under way, and the usual troubles.
-import {
-  isInWave,
-  type Deployment,
-  type Inventory,
-  type Measurement,
-  type OutcomeReport,
-} from "@context-edge/protocol";
+import { isInWave, type Deployment, type Measurement, type OutcomeReport } from "@context-edge/protocol";
+import { castInGroups, characterOf, GROUPS, ORIN, randomFrom, XAVIER, XAVIERS } from "./cast.ts";
 import { storyDevice, type StoryDevice } from "./devices.ts";
 import { openStoryHub, type StoryHub } from "./hub.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const STEP_MINUTES = 10;
-const ORIN = { module: "NVIDIA Jetson Orin NX", sm: "8.7", tensorrt: "10.3.0" };
-const XAVIER = { module: "NVIDIA Jetson Xavier NX", sm: "7.2", tensorrt: "8.5.2" };
-const GROUPS: readonly [string, number][] = [
-  ["pilot", 5],
-  ["line-1", 12],
-  ["line-2", 12],
-  ["line-3", 12],
-  ["packaging", 9],
-];
-const XAVIERS = new Set(["edge-047", "edge-048", "edge-049", "edge-050"]);
-
-/** Mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export interface Story extends StoryHub {
   /** Ids of what the story is about, to go to. */
   deployments: Record<"pilot" | "halted" | "running", string>;
@@ -42,33 +15,20 @@ export interface Story extends StoryHub {
 
 export async function tellStory(env: Record<string, string> = {}): Promise<Story> {
   // As long as what follows takes, so that the story ends now.
-  const site = await openStoryHub(26.3 * HOUR_MS, { HUB_OFFLINE_AFTER_SECONDS: "900", ...env });
+  const site = await openStoryHub(28.3 * HOUR_MS, { HUB_OFFLINE_AFTER_SECONDS: "900", ...env });
   const { clock, call } = site;
-  const groupOf = new Map<string, string>();
-  for (const [group, count] of GROUPS) {
-    const first = groupOf.size + 1;
-    const ids = Array.from({ length: count }, (_, index) => `edge-${String(first + index).padStart(3, "0")}`);
-    for (const id of ids) groupOf.set(id, group);
-    await site.enrol(ids, group);
-  }
+  const groupOf = castInGroups();
+  for (const [group] of GROUPS)
+    await site.enrol(
+      [...groupOf].flatMap(([id, name]) => (name === group ? [id] : [])),
+      group,
+    );
   const random = randomFrom(2_026);
   const devices = new Map(
-    [...groupOf.keys()].map((id) => {
-      const isXavier = XAVIERS.has(id);
-      const inventory: Inventory = {
-        agent_version: "0.1.0",
-        arch: "arm64",
-        hostname: id,
-        ...(isXavier ? { ...XAVIER, l4t: "35.4.1", jetpack: "5.1.2" } : { ...ORIN, l4t: "36.4.3", jetpack: "6.2" }),
-        power_mode: "MAXN",
-        memory_bytes: 16_000_000_000,
-      };
-      const own = randomFrom(Math.floor(random() * 2 ** 31));
-      return [
-        id,
-        storyDevice(site.app, () => clock.now(), { id, inventory, random: own, pace: isXavier ? 14.2 : 8.1 }),
-      ];
-    }),
+    [...groupOf.keys()].map((id) => [
+      id,
+      storyDevice(site.app, () => clock.now(), characterOf(id, randomFrom(Math.floor(random() * 2 ** 31)))),
+    ]),
   );
   const device = (id: string): StoryDevice => {
     const found = devices.get(id);
@@ -162,6 +122,8 @@ export async function tellStory(env: Record<string, string> = {}): Promise<Story
   await call("POST", "/mlops/models/v1.8/reject", { reason: "worse on worn bearings than what runs" });
   digests.set("v2.0-rc1", await site.register("v2.0-rc1", "v2.2", [ORIN], 0.915));
   await call("POST", "/api/v1/quarantines", { version: "v2.0-rc1", reason: "leaks GPU memory after some hours" });
+
+  await goOn(2);
 
   // Yesterday: v2.1 on the pilot, watched for a day, labelled by the shift.
   digests.set("v2.1", await site.register("v2.1", "v2.1", [ORIN, XAVIER]));
