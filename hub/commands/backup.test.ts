@@ -15,12 +15,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runHub } from "../testing/command-line.ts";
 import { openSite, registerOn, type Site } from "../testing/hub-process.ts";
 import { mayMount, STRACE } from "../testing/machine.ts";
 
 const WRITER = fileURLToPath(new URL("../testing/busy-writer.ts", import.meta.url));
+// Each command is a process that has to start, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
+
 let site: Site;
 let out: string;
 let database: string;
@@ -82,7 +85,7 @@ test("a database of 40 MB that is written without a pause is copied at once, as 
   } finally {
     writer.kill("SIGKILL");
   }
-}, 60_000);
+});
 
 test("what a killed hub left in its WAL is in the backup, and database and WAL are not touched", async () => {
   const hub = await aHubThatWorked();
