@@ -2,9 +2,14 @@
 export const HELP = `Context Edge hub: versions, deployments, manifests and the dashboard.
 
 Usage: node hub/main.ts            (settings come from the environment)
-       node hub/main.ts audit verify      is the history whole? exit 1 when it is not
+       node hub/main.ts audit verify [--head HASH]   is the history whole, and does it hold a head that
+                                          was written down before? exit 1 when it does not
+       node hub/main.ts audit head        the newest head, to be written down elsewhere
        node hub/main.ts audit export      the history as JSON lines
-       node hub/main.ts backup FILE       a whole copy of the SQLite database while the hub runs
+       node hub/main.ts backup FILE [--overwrite]    a checked copy of the SQLite database while the hub runs
+       node hub/main.ts restore FILE [--head HASH] [--with-broken-history]
+                                          puts a backup in place of the SQLite database; the hub is stopped
+       node hub/main.ts migrate [--check] brings the schema to this release's, or says what that would do
        node hub/main.ts user add NAME --role viewer|engineer|admin [--password-file FILE|-]
        node hub/main.ts user list | disable NAME | enable NAME | role NAME ROLE | reset NAME
        node hub/main.ts token create NAME --scope publisher|viewer|engineer|admin [--expires 90d]

@@ -6,6 +6,7 @@ import { type HubConfig, readConfig } from "./config.ts";
 import { drain } from "./drain.ts";
 import { HELP } from "./help.ts";
 import { openHub } from "./hub.ts";
+import { StoreRefusal } from "./store/refusal.ts";
 
 /** Connections that may wait to be accepted: after a restart the whole fleet is at the door at once. */
 const CONNECTION_QUEUE = 16_384;
@@ -59,6 +60,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   backup: async () => (await import("./commands/backup.ts")).backup,
   user: async () => (await import("./commands/user.ts")).user,
   token: async () => (await import("./commands/token.ts")).token,
+  migrate: async () => (await import("./commands/migrate.ts")).migrate,
+  restore: async () => (await import("./commands/restore.ts")).restore,
   "join-token": async () => (await import("./commands/token.ts")).joinToken,
 };
 
@@ -69,6 +72,10 @@ async function runCommand(name: string, words: readonly string[], config: HubCon
     return 2;
   }
   const command = await load();
+  // `hub audit export | head`: whoever reads no more of it has had enough.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   return command({
     config,
     words,
@@ -80,6 +87,7 @@ async function runCommand(name: string, words: readonly string[], config: HubCon
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`The hub failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (error instanceof StoreRefusal) process.stderr.write(`${error.message} ${error.nextStep}\n`);
+  else process.stderr.write(`The hub failed: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }

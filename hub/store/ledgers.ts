@@ -89,7 +89,10 @@ export function eventsOn(db: Kysely<Schema>): Repositories["events"] {
         .execute();
       return toEvent(row);
     },
-    chain: async (afterId, limit) => all.where("id", ">", afterId).orderBy("id").limit(limit).execute(),
+    chain: async (afterId, limit) => {
+      const query = afterId === null ? all : all.where("id", ">", afterId);
+      return query.orderBy("id").limit(limit).execute();
+    },
     head,
     after: async (id, limit) => (await all.where("id", ">", id).orderBy("id").limit(limit).execute()).map(toEvent),
     newest: async (limit, beforeId, { q, kind, actor, subject, from, to } = {}) => {

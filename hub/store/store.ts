@@ -130,8 +130,8 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
     after(id: number, limit: number): Promise<Event[]>;
     newest(limit: number, beforeId?: number, filter?: EventFilter): Promise<Event[]>;
     lastId(): Promise<number>;
-    /** With their hashes, oldest first. */
-    chain(afterId: number, limit: number): Promise<ChainedEvent[]>;
+    /** With their hashes, oldest first. @param afterId null for the very first, whatever number it has */
+    chain(afterId: number | null, limit: number): Promise<ChainedEvent[]>;
     /** The newest event as the chain remembers it; null before the first. */
     head(): Promise<{ id: number; hash: string } | null>;
   };
@@ -142,7 +142,5 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
 export interface Store extends Repositories {
   /** All or nothing. What it resolved with is on the disk. */
   transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>;
-  /** A whole and consistent copy while the hub goes on working. */
-  backup(file: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// Every migration by name, in order: forward only, the same on both databases.
+// Every migration by name, in order: forward only, the same on both databases. A new one gets the number after the last.
 import type { Migration } from "kysely/migration";
 import { first } from "./0001-first.ts";
 import { hold } from "./0002-hold.ts";
@@ -18,6 +18,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0005-people": people,
   "0006-webhooks": webhooks,
   "0007-series": series,
+  // 0008 was never used and never may be: databases that have 0009 would refuse it (index.test.ts).
   "0009-idempotency": idempotency,
   "0010-evidence": evidence,
 };
