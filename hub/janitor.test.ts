@@ -140,7 +140,13 @@ test("minutes stay until their day is rolled up, however short they are kept", a
   const points = { minute: 1, hour: 720, day: 400 };
   const keep = { points, labelsDays: 400, outcomesDays: 365, deadAfterDays: 90 };
   const presence = { isOnline: () => true, lastSeen: () => null };
-  const keepers = keepersOf({ store, changes: trackChanges(store, () => nowMs), presence, keep });
+  const keepers = keepersOf({
+    store,
+    changes: trackChanges(store, () => nowMs),
+    presence,
+    artifacts: { discardUploads: async () => 0 },
+    keep,
+  });
   await store.groups.ensure("line", new Date(START).toISOString());
   const janitor = startJanitor({ keepers, everywhere: [], now: () => nowMs, log: quiet });
   await janitor.round();

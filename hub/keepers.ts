@@ -1,4 +1,5 @@
-// What the janitor keeps small: figures over time, labels, outcomes; and it says once which devices nobody heard of any more.
+// What the janitor keeps small: figures over time, labels, outcomes, halves of uploads; and it says once which devices nobody heard of any more.
+import type { Artifacts } from "./artifacts/artifacts.ts";
 import type { Changes } from "./changes.ts";
 import type { Keep } from "./config.ts";
 import { STEPS } from "./core/series-pack.ts";
@@ -11,6 +12,7 @@ export interface KeeperPorts {
   store: Store;
   changes: Changes;
   presence: Pick<Presence, "lastSeen" | "isOnline">;
+  artifacts: Pick<Artifacts, "discardUploads">;
   keep: Keep;
 }
 
@@ -25,7 +27,14 @@ const MOST_OUTCOMES = 1_000;
 const DEVICES_AT_ONCE = 10;
 
 export function keepersOf(ports: KeeperPorts): Keeper[] {
-  return [rollUpDays(ports.store), oldSeries(ports), oldOutcomes(ports), oldLabels(ports), deadDevices(ports)];
+  return [
+    rollUpDays(ports.store),
+    oldSeries(ports),
+    oldOutcomes(ports),
+    oldLabels(ports),
+    abandonedUploads(ports),
+    deadDevices(ports),
+  ];
 }
 
 const before = (nowMs: number, days: number) => new Date(nowMs - days * DAY_MS).toISOString();
@@ -69,6 +78,18 @@ function oldLabels({ store, keep }: KeeperPorts): Keeper {
     name: "labels",
     everyMs: HOUR_MS,
     slice: async (nowMs) => (await store.retention.pruneLabels(before(nowMs, keep.labelsDays), AT_ONCE)) === AT_ONCE,
+  };
+}
+
+/** Whoever means to go on with an upload does so within a day. */
+function abandonedUploads({ artifacts }: KeeperPorts): Keeper {
+  return {
+    name: "abandoned uploads",
+    everyMs: HOUR_MS,
+    async slice(nowMs) {
+      await artifacts.discardUploads(nowMs - DAY_MS);
+      return false;
+    },
   };
 }
 
