@@ -4,6 +4,7 @@ import type { Changes } from "./changes.ts";
 import type { Keep } from "./config.ts";
 import { STEPS } from "./core/series-pack.ts";
 import type { Keeper } from "./janitor.ts";
+import type { Leader } from "./leader.ts";
 import type { Presence } from "./presence.ts";
 import { rollUpDays } from "./rollup.ts";
 import type { Store } from "./store/store.ts";
@@ -14,6 +15,7 @@ export interface KeeperPorts {
   presence: Pick<Presence, "lastSeen" | "isOnline">;
   artifacts: Pick<Artifacts, "discardUploads">;
   keep: Keep;
+  leader: Pick<Leader, "term">;
 }
 
 const MINUTE_MS = 60_000;
@@ -28,7 +30,7 @@ const DEVICES_AT_ONCE = 10;
 
 export function keepersOf(ports: KeeperPorts): Keeper[] {
   return [
-    rollUpDays(ports.store),
+    rollUpDays(ports.store, ports.leader),
     oldSeries(ports),
     oldOutcomes(ports),
     oldLabels(ports),
@@ -65,9 +67,9 @@ function oldOutcomes({ store, keep }: KeeperPorts): Keeper {
     everyMs: DAY_MS,
     async slice(nowMs) {
       const ids = await store.retention.deviceIds(after, DEVICES_AT_ONCE);
-      after = ids.at(-1) ?? "";
       const rule = { before: before(nowMs, keep.outcomesDays), keep: NEWEST_OUTCOMES, most: MOST_OUTCOMES };
       for (const id of ids) await store.retention.pruneOutcomes(id, rule);
+      after = ids.at(-1) ?? "";
       return ids.length > 0;
     },
   };
