@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { PROBLEM_MEDIA_TYPE } from "@context-edge/protocol";
+import { comeBackSeconds } from "./come-back.ts";
 import type { Identities, Identity } from "./identities.ts";
 import type { Presence } from "./presence.ts";
 import { ProblemError } from "./problem-error.ts";
@@ -37,8 +38,6 @@ interface HeldPoll extends Waiter {
 }
 
 const LONGEST_WAIT_SECONDS = 60;
-/** Whoever is turned away comes back somewhere between these. */
-const RETRY_AFTER_SECONDS = { least: 1, most: 15 };
 
 export function answerPolls({ identities, presence, publisher, room, ending, count, log }: Parts): Polls {
   let answered = 0;
@@ -49,10 +48,7 @@ export function answerPolls({ identities, presence, publisher, room, ending, cou
     if (!(error instanceof ProblemError)) log.error({ err: error }, "a poll failed");
     count("refused", null);
     const problem = (error instanceof ProblemError ? error : internal()).toProblem();
-    const { least, most } = RETRY_AFTER_SECONDS;
-    if (problem.status === 503) {
-      response.setHeader("retry-after", least + Math.round((most - least) * Math.random()));
-    }
+    if (problem.status === 503) response.setHeader("retry-after", comeBackSeconds());
     const text = JSON.stringify(problem);
     response
       .writeHead(problem.status, {
