@@ -26,7 +26,8 @@ export function addDeviceSide(app: FastifyInstance, hub: Hub): void {
     DEVICE_ROUTES.enroll,
     { schema: { body: EnrollRequest, response: { 201: EnrollReply } } },
     async ({ body, ip }, reply) => {
-      const enrolled = await hub.people.guardedEnrolment(ip, () => enroll(hub.changes, hub.config.joinToken, body));
+      const by = { joinToken: body.join_token, address: ip };
+      const enrolled = await hub.people.guardedEnrolment(by, () => enroll(hub.changes, hub.config.joinToken, body));
       hub.presence.seen(enrolled.device_id);
       await hub.publisher.refresh([enrolled.group]);
       return reply.code(201).send(enrolled);
