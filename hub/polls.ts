@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { PROBLEM_MEDIA_TYPE } from "@context-edge/protocol";
 import { comeBackSeconds } from "./come-back.ts";
+import { hasCurrent } from "./entity-tags.ts";
 import type { Identities, Identity } from "./identities.ts";
 import type { Presence } from "./presence.ts";
 import { ProblemError } from "./problem-error.ts";
@@ -62,7 +63,7 @@ export function answerPolls({ identities, presence, publisher, room, ending, cou
     const manifest = publisher.current(identity.group_name);
     if (!manifest) return refuse(response, noManifest(identity.group_name));
     answered += 1;
-    const isSame = request.headers["if-none-match"] === manifest.etag;
+    const isSame = hasCurrent(request.headers["if-none-match"], manifest.etag);
     count(isSame ? "unchanged" : "changed", beganMs === undefined ? null : (performance.now() - beganMs) / 1_000);
     if (isSame) {
       unchanged += 1;
@@ -106,11 +107,10 @@ export function answerPolls({ identities, presence, publisher, room, ending, cou
     const waitSeconds = prefer === undefined ? 0 : preferredWait(prefer);
     // At the hub's end the answer is at once, and the next request goes elsewhere.
     if (ending.aborted) response.setHeader("connection", "close");
-    const isUpToDate =
-      waitSeconds > 0 &&
-      !ending.aborted &&
-      request.headers["if-none-match"] === publisher.current(identity.group_name)?.etag;
-    if (isUpToDate) hold(request, response, identity, waitSeconds);
+    const mayWait = waitSeconds > 0 && !ending.aborted;
+    const manifest = mayWait ? publisher.current(identity.group_name) : undefined;
+    if (manifest && hasCurrent(request.headers["if-none-match"], manifest.etag))
+      hold(request, response, identity, waitSeconds);
     else send(request, response, identity, beganMs);
   };
 
