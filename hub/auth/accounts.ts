@@ -45,6 +45,7 @@ export function openPeople({ config, store, changes, now, log }: Ports): People 
   return {
     identify: identifier({
       auth: config.auth,
+      idleMs: config.sessionIdleMs,
       store,
       guesses: countAttempts(FAILURES.tokensPerAddress, now),
       now,
@@ -92,16 +93,31 @@ export interface NewSession {
   seconds: number;
 }
 
+/** Who signs in, as far as the request tells. */
+export interface Browser {
+  /** That it has already, by its hash. */
+  session: string | null;
+  address: string;
+  agent: string | null;
+}
+
+const LONGEST_AGENT = 200;
+
+export function browserOf({ principal, ip, headers }: FastifyRequest): Browser {
+  const agent = headers["user-agent"]?.slice(0, LONGEST_AGENT) ?? null;
+  return { session: principal?.session ?? null, address: ip, agent };
+}
+
 /** Always a new one; what the browser sent before is ended, so that nobody can plant a session and wait for its owner. */
 export async function startSession(
   { tx, at, tell }: Change,
   who: { user: UserRecord; by: "password" | "oidc" | "link" } | { token: string },
-  replaces: string | null,
+  browser: Browser | null,
 ): Promise<NewSession> {
   const { secret, hash } = newSecret("ces");
   const isOidc = "by" in who && who.by === "oidc";
   const seconds = isOidc ? OIDC_SESSION_SECONDS : SESSION_SECONDS;
-  if (replaces !== null) await tx.sessions.end(replaces);
+  if (browser?.session) await tx.sessions.end(browser.session);
   await tx.sessions.endExpired(at);
   await tx.sessions.insert({
     hash,
@@ -110,6 +126,8 @@ export async function startSession(
     created_at: at,
     last_used: at,
     expires_at: new Date(Date.parse(at) + seconds * 1_000).toISOString(),
+    address: browser?.address ?? null,
+    agent: browser?.agent ?? null,
   });
   if ("user" in who) await tell("user.signed-in", who.user.name, `${who.user.name} signed in`, { by: who.by });
   return { secret, seconds };

@@ -19,13 +19,15 @@ export interface Principal {
   session: string | null;
 }
 
-/** Last-used times are for people to look at: one write in five minutes is enough. */
+/** Last-used times are for people to look at, and for ending what nobody uses: one write in five minutes is enough. */
 const TOUCH_AFTER_MS = 5 * 60_000;
 const LOCAL: Principal = { name: "local engineer", role: "admin", user: null, session: null };
 const SHARED: Principal = { name: "engineer", role: "admin", user: null, session: null };
 
 interface Ports {
   auth: AuthConfig;
+  /** A session that was not used for this long is over. */
+  idleMs: number;
   store: Store;
   /** Of tokens, by address. */
   guesses: Pick<Attempts, "refuse" | "failed">;
@@ -33,10 +35,11 @@ interface Ports {
   log: Pick<Logger, "warn">;
 }
 
-export function identifier({ auth, store, guesses, now, log }: Ports) {
+export function identifier({ auth, idleMs, store, guesses, now, log }: Ports) {
   /** Not waited for, and nothing is lost when it fails. */
   const touch = (lastUsed: string | null, write: (tx: Repositories, at: string) => Promise<void>) => {
-    if (lastUsed !== null && now() - Date.parse(lastUsed) < TOUCH_AFTER_MS) return;
+    // Often enough for an idle time that is short.
+    if (lastUsed !== null && now() - Date.parse(lastUsed) < Math.min(TOUCH_AFTER_MS, idleMs / 4)) return;
     const at = new Date(now()).toISOString();
     store
       .transaction((tx) => write(tx, at))
@@ -64,12 +67,16 @@ export function identifier({ auth, store, guesses, now, log }: Ports) {
     const found = await store.sessions.find(hash);
     if (!found || isOver(found.session.expires_at)) return null;
     const { session, user } = found;
+    if (now() - Date.parse(session.last_used) >= idleMs) return null;
+    const touchIt = () => touch(session.last_used, (tx, at) => tx.sessions.touch(hash, at));
     if (auth.kind === "token") {
       const isOurs = session.bound_to !== null && isSameSecret(session.bound_to, boundTo(secret, auth.token));
-      return isOurs ? { ...SHARED, session: hash } : null;
+      if (!isOurs) return null;
+      touchIt();
+      return { ...SHARED, session: hash };
     }
     if (!user || user.disabled_at !== null) return null;
-    touch(session.last_used, (tx, at) => tx.sessions.touch(hash, at));
+    touchIt();
     return { name: user.name, role: user.role, user, session: hash };
   }
 

@@ -1,6 +1,6 @@
 // The organisation's sign-in: off to it, and back with a session. An account is made on the first visit and follows its role on each.
 import type { FastifyInstance } from "fastify";
-import { startSession } from "../auth/accounts.ts";
+import { browserOf, startSession } from "../auth/accounts.ts";
 import { clearOidcCookie, oidcCookie, setOidcCookie } from "../auth/cookies.ts";
 import { FLOW_SECONDS, oidcSignIn } from "../auth/oidc.ts";
 import { accountOf } from "../auth/oidc-accounts.ts";
@@ -34,8 +34,7 @@ export function addOidcRoutes(app: FastifyInstance, hub: Hub): void {
       const identity = await people.guarded({ address: request.ip }, () => from.finish(query, oidcCookie(request)));
       const signedIn = await changes.make("hub", async (change) => {
         const user = await accountOf(change, identity);
-        const replaces = request.principal?.session ?? null;
-        return user && { user, session: await startSession(change, { user, by: "oidc" }, replaces) };
+        return user && { user, session: await startSession(change, { user, by: "oidc" }, browserOf(request)) };
       });
       if (!signedIn) throw noRole();
       const { user, session } = signedIn;

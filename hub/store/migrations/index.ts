@@ -8,6 +8,7 @@ import { people } from "./0005-people.ts";
 import { webhooks } from "./0006-webhooks.ts";
 import { series } from "./0007-series.ts";
 import { idempotency } from "./0009-idempotency.ts";
+import { sessionPlaces } from "./0012-session-places.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first": first,
@@ -18,4 +19,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0006-webhooks": webhooks,
   "0007-series": series,
   "0009-idempotency": idempotency,
+  "0012-session-places": sessionPlaces,
 };
