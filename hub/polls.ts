@@ -54,6 +54,7 @@ export function answerPolls({ identities, presence, publisher, room, ending, cou
     response
       .writeHead(problem.status, {
         "content-type": PROBLEM_MEDIA_TYPE,
+        "x-content-type-options": "nosniff",
         "content-length": Buffer.byteLength(text),
       })
       .end(text);

@@ -9,6 +9,7 @@ import {
   type ModelSummary,
   type SyncState,
   type Version,
+  webLink,
 } from "@context-edge/protocol";
 import { progressOf } from "./core/progress.ts";
 import { worstOf } from "./core/sync.ts";
@@ -33,7 +34,7 @@ export function deviceView(fleet: Fleet, presence: Presence, device: DeviceRecor
     hold: inForce(device.hold) ?? inForce(observed?.hold ?? null),
     telemetry: observed?.telemetry ?? null,
     trouble: observed?.trouble ?? null,
-    status_url: observed?.status_url ?? null,
+    status_url: webLink(observed?.status_url ?? null),
   };
 }
 

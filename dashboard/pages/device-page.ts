@@ -1,5 +1,5 @@
 // One device: what it runs, why, since when, how the last attempt went, and where its own page is.
-import { DEFAULT_MODEL, type Device, type Installed } from "@context-edge/protocol";
+import { DEFAULT_MODEL, type Device, type Installed, webLink } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { bytes, count, milliseconds, shortDigest } from "../format/numbers.ts";
@@ -23,7 +23,7 @@ export class DevicePage extends PageElement {
       return html`<h1>${this.deviceId}</h1>
         <p>There is no such device. <a href="/devices">See all devices</a>.</p>`;
     const model = device.models[DEFAULT_MODEL];
-    const link = statusLink(device);
+    const link = webLink(device.status_url);
     const whyNever = whyNotAct(state.session, "hold a device");
     return html`
       <p class="crumbs"><a href="/devices">Devices</a> /</p>
@@ -154,11 +154,6 @@ function inventory({ inventory: found, enrolled_at }: Device): TemplateResult {
       <dd><time-ago at=${enrolled_at}></time-ago></dd>
     </div>
   </dl>`;
-}
-
-/** The address comes from the device: only what a browser may safely open is linked. */
-function statusLink({ status_url: url }: Device): string | null {
-  return url && URL.canParse(url) && ["http:", "https:"].includes(new URL(url).protocol) ? url : null;
 }
 
 declare global {
