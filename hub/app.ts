@@ -35,6 +35,7 @@ import { addOidcRoutes } from "./routes/oidc.ts";
 import { addQuarantineRoutes } from "./routes/quarantines.ts";
 import { addSeriesRoutes } from "./routes/series.ts";
 import { addSessionRoutes } from "./routes/session.ts";
+import { addSessionsRoutes } from "./routes/sessions.ts";
 import { addSetupRoutes } from "./routes/setup.ts";
 import { addTokenRoutes } from "./routes/tokens.ts";
 import { addUploadRoutes } from "./routes/uploads.ts";
@@ -75,6 +76,7 @@ export async function buildApp(hub: Hub, more: { isHigh?: () => boolean; pace?: 
     honourIdempotencyKeys(scope, hub);
     tagReads(scope);
     addSessionRoutes(scope, hub);
+    addSessionsRoutes(scope, hub);
     addSetupRoutes(scope, hub);
     addOidcRoutes(scope, hub);
     addUserRoutes(scope, hub);

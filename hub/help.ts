@@ -23,6 +23,7 @@ Usage: node hub/main.ts            (settings come from the environment)
   HUB_AUTH                   none (loopback only), token or accounts       none
   HUB_API_TOKEN_FILE         file with the token, for HUB_AUTH=token
   HUB_PUBLIC_URL             where browsers reach the hub, for links and OIDC
+  HUB_SESSION_IDLE_MINUTES   a session that is not used this long is over  1440
   HUB_TRUSTED_PROXIES        whose X-Forwarded-For is believed: addresses and ranges, comma-separated
   HUB_OIDC_ISSUER, HUB_OIDC_CLIENT_ID, HUB_OIDC_CLIENT_SECRET_FILE    sign-in by OpenID Connect, with accounts
   HUB_OIDC_ROLE_CLAIM        claim with the person's groups                groups

@@ -151,7 +151,7 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     onObserved: (device, before, after) => series.take(device, before, after),
   });
   const janitor = startJanitor({
-    keepers: keepersOf({ store, changes, presence, keep: config.keep }),
+    keepers: keepersOf({ store, changes, presence, artifacts, leader: peers.leader, keep: config.keep }),
     everywhere: [() => series.flush("complete"), () => reports.flush("silent")],
     isLeader,
     now,

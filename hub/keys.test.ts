@@ -138,7 +138,7 @@ test.skipIf(postgres === null)(
   },
 );
 
-test("fault 72: a hub restored from an old backup issues higher numbers as soon as a device says it follows newer ones", async () => {
+test("fault 72: a hub restored from an old backup issues higher numbers as soon as a device says it follows newer ones (rollback, as CVE-2022-29173 of go-tuf)", async () => {
   const { file, trusted } = makeKey("hub");
   let clockMs = Date.now();
   const now = () => clockMs;

@@ -2,6 +2,7 @@
 import { buildApp } from "./app.ts";
 import { firstAdminLink } from "./auth/first-start.ts";
 import type { Command } from "./commands/command.ts";
+import { cautionsOf } from "./cautions.ts";
 import { type HubConfig, readConfig } from "./config.ts";
 import { drain } from "./drain.ts";
 import { HELP } from "./help.ts";
@@ -32,6 +33,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     const address = await app.listen({ host: config.host, port: config.port, backlog: CONNECTION_QUEUE });
     hub.log.info({ address, auth: config.auth.kind, data: config.dataDir }, "the hub listens");
+    for (const caution of cautionsOf(config)) hub.log.warn(caution);
     const link = await firstAdminLink(hub);
     // To stdout and into no log: whoever reads it first becomes admin.
     if (link !== null)

@@ -10,6 +10,7 @@ import {
   pinnedGroupOf,
   type SyncState,
   type Version,
+  webLink,
 } from "@context-edge/protocol";
 import { progressOf } from "./core/progress.ts";
 import { worstOf } from "./core/sync.ts";
@@ -36,7 +37,7 @@ export function deviceView(fleet: Fleet, presence: Presence, device: DeviceRecor
     hold: inForce(device.hold) ?? inForce(observed?.hold ?? null),
     telemetry: observed?.telemetry ?? null,
     trouble: observed?.trouble ?? null,
-    status_url: observed?.status_url ?? null,
+    status_url: webLink(observed?.status_url ?? null),
   };
 }
 

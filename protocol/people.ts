@@ -54,6 +54,23 @@ export const SignInRequest = z.union([
   z.object({ token: z.string().max(1_000) }),
 ]);
 
+/** One sign-in of one's own. */
+export const BrowserSession = z.object({
+  id: z.string(),
+  /** The one that asks. */
+  current: z.boolean(),
+  created_at: Timestamp,
+  /** To about five minutes. */
+  last_used: Timestamp,
+  /** At the latest; one that is not used for long is over before. */
+  expires_at: Timestamp,
+  /** Where it was begun, and the browser's own name. */
+  address: z.string().nullable(),
+  agent: z.string().nullable(),
+});
+export type BrowserSession = z.infer<typeof BrowserSession>;
+export const EndedSessions = z.object({ ended: z.number().int() });
+
 const SecretName = z
   .string()
   .trim()

@@ -1,5 +1,5 @@
 // One device: what it runs, why, since when, how its attempts went, how it was over time, and what can be done about it.
-import { DEFAULT_MODEL, type Device } from "@context-edge/protocol";
+import { DEFAULT_MODEL, type Device, webLink } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { absolute } from "../format/time.ts";
@@ -89,7 +89,7 @@ export class DevicePage extends PageElement {
   private renderActions(state: FleetState, device: Device): TemplateResult {
     const whyNever = whyNotAct(state.session, "hold a device");
     const deployment = state.deployments[device.models[DEFAULT_MODEL]?.target?.deployment_id ?? ""];
-    const link = statusLink(device);
+    const link = webLink(device.status_url);
     return html`
       ${link ? html`<a class="button" href=${link} target="_blank" rel="noreferrer">Its own status page</a>` : nothing}
       ${actionButton({
@@ -143,11 +143,6 @@ function notices(device: Device): TemplateResult {
         : nothing
     }
   `;
-}
-
-/** The address comes from the device: only what a browser may safely open is linked. */
-function statusLink({ status_url: url }: Device): string | null {
-  return url && URL.canParse(url) && ["http:", "https:"].includes(new URL(url).protocol) ? url : null;
 }
 
 declare global {

@@ -40,6 +40,7 @@ export function addEventRoutes(app: FastifyInstance, hub: Hub): void {
     reply.hijack();
     reply.raw.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",
+      "x-content-type-options": "nosniff",
       "cache-control": "no-store",
       "x-accel-buffering": "no",
     });

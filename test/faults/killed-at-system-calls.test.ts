@@ -3,15 +3,14 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { fakeModel } from "@context-edge/agent/testing/fake-model.ts";
 import { testDevice, type TestDevice } from "@context-edge/agent/testing/test-device.ts";
 import { expect, test } from "vitest";
+import { STRACE } from "./strace.ts";
 
-const STRACE = ["/usr/bin/strace", "/usr/local/bin/strace"].find((path) => existsSync(path));
-if (STRACE === undefined) process.stderr.write("SKIPPED: the fault sweep needs strace (Debian's package `strace`).\n");
 const MAIN = fileURLToPath(new URL("../../agent/main.ts", import.meta.url));
 
 const good = fakeModel({ version: "v2.0" });

@@ -9,6 +9,7 @@ import { webhooks } from "./0006-webhooks.ts";
 import { series } from "./0007-series.ts";
 import { idempotency } from "./0009-idempotency.ts";
 import { evidence } from "./0010-evidence.ts";
+import { sessionPlaces } from "./0011-session-places.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first": first,
@@ -21,4 +22,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   // 0008 was never used and never may be: databases that have 0009 would refuse it (index.test.ts).
   "0009-idempotency": idempotency,
   "0010-evidence": evidence,
+  "0011-session-places": sessionPlaces,
 };
