@@ -22,6 +22,8 @@ const candidate: Candidate = {
   digest: digestOf("b"),
   sizeBytes: 9,
   format: "trt",
+  release: 1,
+  minimumRelease: 0,
   deploymentId: "d1",
   retry: 0,
   policy,

@@ -2,6 +2,7 @@
 import { ProbePolicy } from "@context-edge/protocol";
 import { ATTEMPT_BACKOFF } from "./backoff.ts";
 import { permitEnds } from "./permit.ts";
+import { belowMinimum } from "./release.ts";
 import { deletableFiles, keptDigests } from "./retention.ts";
 import {
   type Candidate,
@@ -134,6 +135,8 @@ function decideInstallation({ journal, disk, wish, permit, now }: State): Step |
     return { do: "decline", candidate, conclusion: declined(refusal, candidate) };
   }
   if (wish.is === "impossible") return { do: "decline", candidate, conclusion: wish.conclusion };
+  const below = belowMinimum(journal, candidate);
+  if (below) return { do: "decline", candidate, conclusion: below };
   if (permit.is === "held") return { do: "rest", until: permitEnds(permit) };
   const { setback } = journal;
   if (setback?.digest === candidate.digest && isTooEarly(now, setback.notBefore)) {

@@ -207,6 +207,7 @@ const REASON_WORDS: Record<string, string> = {
   DIGEST_MISMATCH: "damaged file",
   SIZE_MISMATCH: "damaged file",
   STATEMENT_UNPROVED: "not signed as it should be",
+  RELEASE_BELOW_MINIMUM: "a release that may not come back",
   ENGINE_NO_PLAN: "not built for this device",
   ENGINE_VERSION_MISMATCH: "not built for this device",
   ENGINE_WRONG_GPU: "not built for this device",
