@@ -3,13 +3,13 @@ import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
-const AGENT = fileURLToPath(new URL("../agent/", import.meta.url));
-/** As docs/faults.md numbers them; power cuts (3 and 4) are not tried here. */
-const PROMISED = Array.from({ length: 51 }, (_, index) => index + 5).concat(1, 2);
+const PLACES = ["../agent/", "./faults/"].map((place) => fileURLToPath(new URL(place, import.meta.url)));
+/** As docs/faults.md numbers them. */
+const PROMISED = Array.from({ length: 55 }, (_, index) => index + 1);
 
-test("faults 1, 2 and 5 to 55 are each named by the title of a test, and by docs/faults.md", async () => {
-  const files = (await readdir(AGENT, { recursive: true })).filter((file) => file.endsWith(".test.ts"));
-  const sources = await Promise.all(files.map((file) => readFile(`${AGENT}${file}`, "utf8")));
+test("faults 1 to 55 are each named by the title of a test, and by docs/faults.md", async () => {
+  const found = await Promise.all(PLACES.map(testsIn));
+  const sources = await Promise.all(found.flat().map((file) => readFile(file, "utf8")));
   const named = new Set(
     sources
       .join("\n")
@@ -21,3 +21,8 @@ test("faults 1, 2 and 5 to 55 are each named by the title of a test, and by docs
   const listed = new Set(docs.matchAll(/^\| (\d+) /gm).map((match) => Number(match[1])));
   expect(PROMISED.filter((fault) => !listed.has(fault))).toEqual([]);
 });
+
+async function testsIn(place: string): Promise<string[]> {
+  const files = await readdir(place, { recursive: true });
+  return files.filter((file) => file.endsWith(".test.ts")).map((file) => `${place}${file}`);
+}
