@@ -206,6 +206,7 @@ const REASON_WORDS: Record<string, string> = {
   NO_COMPATIBLE_VARIANT: "not built for this device",
   DIGEST_MISMATCH: "damaged file",
   SIZE_MISMATCH: "damaged file",
+  FILE_DAMAGED: "damaged on the disk",
   STATEMENT_UNPROVED: "not signed as it should be",
   RELEASE_BELOW_MINIMUM: "a release that may not come back",
   ENGINE_NO_PLAN: "not built for this device",
