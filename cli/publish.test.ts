@@ -86,6 +86,14 @@ test("an upload that breaks off twice goes on where it ended, and nothing is sen
   expect(carried()).toBeLessThan(7_500_000);
 });
 
+test("a minimum release is signed into the statement; one above the version's own release is refused by the hub", async () => {
+  const file = at.file("model.onnx", randomBytes(1_000));
+  const minimum = (n: string) => ["--release", "7", "--minimum-release", n];
+  const refused = await at.run(register(file, ...minimum("8")));
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("STATEMENT_REFUSED") });
+  expect(await at.run(register(file, ...minimum("6")))).toMatchObject({ code: 0 });
+});
+
 test("an upload that was killed goes on with the next call", async () => {
   const file = at.file("model.onnx", randomBytes(6_000_000));
   const { url } = await cutter([2_000_000]);

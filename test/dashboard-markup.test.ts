@@ -56,6 +56,6 @@ test("whatever it links beside its own pages went through webLink", () => {
       ([, from]) => `${file}: ${from}`,
     );
   });
-  expect(links).toEqual(["app-shell.ts: path", "pages/device-page.ts: link"]);
+  expect(links).toEqual(["app-shell.ts: path", "pages/device-page.ts: link", "pages/overview-page.ts: path"]);
   expect(readFileSync(join(DASHBOARD, "pages/device-page.ts"), "utf8")).toContain("const link = webLink(");
 });

@@ -27,6 +27,7 @@ const PublishOptions = z.object({
   variant: z.array(z.string()).default([]),
   format: z.string().optional(),
   release: z.number().optional(),
+  minimumRelease: z.number().optional(),
 });
 type PublishOptions = z.infer<typeof PublishOptions>;
 
@@ -55,7 +56,8 @@ export function addPublish(program: Command, world: World): void {
     .option("--golden <file>", "golden samples: inputs with known answers")
     .option("--variant <spec>", "one more file for another platform: FILE@platform.json", collect)
     .option("--format <name>", "trt, engine, onnx; else from the file's name")
-    .option("--release <n>", "release number, must rise (default: from the training date)", parseNumber);
+    .option("--release <n>", "release number, must rise (default: from the training date)", parseNumber)
+    .option("--minimum-release <n>", "devices that run this one never install a lower release again", parseNumber);
   act(command, world, PublishOptions, publish);
   examples(
     command,
@@ -102,11 +104,10 @@ async function publish(desk: Desk, options: PublishOptions, [spec = ""]: readonl
   }
   // Nothing of the moment goes into the statement: signed again, it is the same to the byte, and so is the registration.
   const createdAt = new Date(facts.date).toISOString();
-  const release = options.release ?? Date.parse(createdAt);
+  const { model, version, minimumRelease, release = Date.parse(createdAt) } = options;
   const statement: Envelope | undefined =
     signed?.envelope ??
-    (key &&
-      signStatement({ model: options.model, version: options.version, release, createdAt, variants, golden }, key));
+    (key && signStatement({ model, version, release, minimumRelease, createdAt, variants, golden }, key));
   const body = {
     version_id: options.version,
     model: options.model,

@@ -83,20 +83,20 @@ interface Row {
   tone: Tone;
   head: TemplateResult;
   words: string | TemplateResult;
-  href: string;
+  path: string;
   label: string;
   /** Where the label alone does not say where it leads. */
   name?: string;
   primary?: boolean;
 }
 
-function row({ tone, head, words, href, label, name, primary }: Row): TemplateResult {
+function row({ tone, head, words, path, label, name, primary }: Row): TemplateResult {
   return html`<article class="row ${tone}">
     <div>
       <p class="row-head">${head}</p>
       <div class="muted">${words}</div>
     </div>
-    <a class="button ${primary ? "primary" : ""}" href=${href} aria-label=${name ?? nothing}>${label}</a>
+    <a class="button ${primary ? "primary" : ""}" href=${path} aria-label=${name ?? nothing}>${label}</a>
   </article>`;
 }
 
@@ -113,7 +113,7 @@ function decisionRow(decision: Decision): TemplateResult {
         head: html`${badge("busy", "To review")} <strong>New model ${id} ready for review</strong>`,
         words: html`accuracy ${percentWithDelta(accuracy, delta)}, registered
           <time-ago at=${decision.version.registered_at}></time-ago>`,
-        href: `/models/${id}`,
+        path: `/models/${id}`,
         label: "Review",
         name: `Review ${id}`,
         primary: true,
@@ -124,7 +124,7 @@ function decisionRow(decision: Decision): TemplateResult {
         tone: "bad",
         head: html`${badge("bad", "In trouble")} <strong>${decision.device.id}</strong>`,
         words: troubleInWords(decision.device),
-        href: `/devices/${decision.device.id}`,
+        path: `/devices/${decision.device.id}`,
         label: "See device",
         name: `See ${decision.device.id}`,
       });
@@ -133,7 +133,7 @@ function decisionRow(decision: Decision): TemplateResult {
         tone: "bad",
         head: html`<strong>${plural(decision.count, "more device")} in trouble</strong>`,
         words: "The worst are above.",
-        href: "/devices?sync=failed",
+        path: "/devices?sync=failed",
         label: "See devices",
         name: "See the devices in trouble",
       });
@@ -142,7 +142,7 @@ function decisionRow(decision: Decision): TemplateResult {
         tone: "quiet",
         head: html`${badge("quiet", "Offline")} <strong>${plural(decision.devices.length, "device")}</strong>`,
         words: namesOf(decision.devices),
-        href: "/devices?online=no",
+        path: "/devices?online=no",
         label: "See devices",
         name: "See the devices that are offline",
       });
@@ -156,7 +156,7 @@ function ofDeployment(deployment: Deployment): Omit<Row, "label"> {
     head: html`${badge(DEPLOYMENT_TONE[state], DEPLOYMENT_WORDS[state])} <strong>${version}</strong> on
       ${groups.join(", ")}`,
     words: why,
-    href: `/deployments/${id}`,
+    path: `/deployments/${id}`,
     name: `${DEPLOYMENT_WORDS[state]}: ${version} on ${groups.join(", ")}`,
   };
 }

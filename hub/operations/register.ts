@@ -4,13 +4,21 @@ import {
   DEFAULT_MODEL,
   Digest,
   ModelName,
+  peekPayload,
   seal,
   STATEMENT_PAYLOAD_TYPE,
   type RegisterRequest,
   type Statement,
   type Variant,
 } from "@context-edge/protocol";
-import { checkStatement, checkVariants, formatOf, type Claim } from "../core/registration.ts";
+import {
+  checkStatement,
+  checkVariants,
+  type Claim,
+  formatOf,
+  Numbered,
+  releaseWarnings,
+} from "../core/registration.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 import type { VersionRecord } from "../store/records.ts";
@@ -149,7 +157,7 @@ async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promi
       variants: checked.statement.variants,
       statement: request.statement,
       signedBy: checked.keyId,
-      warnings: [],
+      warnings: releaseWarnings(checked.statement, await releasesOf(hub, claim.model)),
     };
   }
   if (request.variants) {
@@ -179,6 +187,11 @@ async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promi
       "This hub signed the statement itself, with a development key and without golden samples. On a real fleet the training side signs.",
     ],
   };
+}
+
+async function releasesOf(hub: Hub, model: string): Promise<Numbered[]> {
+  const versions = await hub.store.versions.list(model);
+  return versions.flatMap(({ statement }) => (statement && peekPayload(statement, Numbered)) ?? []);
 }
 
 async function refuseQuarantined(tx: Pick<Repositories, "versions">, variants: readonly Variant[]): Promise<void> {
