@@ -58,7 +58,8 @@ function memberOf(
   const member = { id: device.id, online, standing: standing(device, model), timedOut };
   // A group whose turn has not come still follows what it followed before.
   if (!(group in shares)) {
-    const notYet = { ...member, standing: { ...member.standing, runsTarget: false }, turn: false };
+    // Its outcome is of what it followed before, and would be taken for one of this version.
+    const notYet = { ...member, standing: { ...member.standing, runsTarget: false, outcome: null }, turn: false };
     return CLOSED_DEPLOYMENT_STATES.includes(state) ? [] : [notYet];
   }
   if (targetView(group, model)?.deploymentId !== id) return [];
