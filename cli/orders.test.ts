@@ -143,11 +143,21 @@ test.each([
   [["status", "--hub", "ftp://hub"], "ftp://hub"],
   [["audit", "-n", "none"], "none"],
   [[], "command"],
+  [["devices", ""], "<device> is empty"],
+  [["deploy", "--group", "", "--version", "v1"], "--group is empty"],
+  [["devices", "move", "d1", "--group", ""], "--group is empty"],
+  [["devices", "../d1"], 'a device id may hold letters, digits, ".", "_" and "-"'],
+  [["deployments", "show", "v2.1"], "looks like dep-"],
+  [["versions", "--stage", "foo"], "pending, approved, rejected, archived, quarantined"],
+  [["deploy", "-g", "a", "--version", "v 1"], "--version: a version may hold"],
+  [[...SAID, "--waves", "0,100%"], "A wave of 0 has nobody in it"],
+  [[...SAID, "--waves", "0%"], "A wave of 0% has nobody in it"],
+  [[...SAID, "--waves", Array.from({ length: 51 }, (_, at) => at + 1).join(",")], "--waves: it may have 50 at most"],
 ])("wrong use ends 2 and names what is wrong: %j", async (args, named) => {
   const ended = await shell.run(args);
   expect(ended).toMatchObject({ code: 2, stdout: "" });
   expect(ended.stderr).toContain(named);
-  expect(ended.stderr).not.toMatch(/ at .*\.ts:\d/);
+  expect(ended.stderr).not.toMatch(/ at .*\.ts:\d|expected|Too small|Too big|Invalid/);
   expect(asked).toEqual([]);
 });
 

@@ -31,21 +31,28 @@ function toFailure(error: unknown): Failure {
   return new Failure(EXIT.refused, `Something went wrong here: ${cause}`, { code: "INTERNAL_CLI" });
 }
 
+/** `context-edge audit | head`: who reads has seen enough. That changes nothing about how the command ends. */
+const CLOSED_PIPE = new Set(["EPIPE", "ERR_STREAM_DESTROYED"]);
+
 export async function run(): Promise<void> {
   const { stdin, stdout, stderr } = process;
-  // `context-edge audit | head` ends when head has seen enough; that is no error.
-  stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(EXIT.done);
-    throw error;
-  });
+  for (const stream of [stdout, stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (!CLOSED_PIPE.has(error.code ?? "")) throw error;
+    });
+  }
+  let stopped = "Stopped. If the hub was told something, that goes on: context-edge status";
   process.once("SIGINT", () => {
-    // Shows the cursor again that a progress bar hides.
-    if (stderr.isTTY) stderr.write("\u001b[?25h\n");
-    stderr.write("Stopped watching. What the hub was told goes on: context-edge status\n");
+    // A progress bar hides the cursor and keeps lines from wrapping: both come back.
+    if (stderr.isTTY) stderr.write("\u001b[?25h\u001b[?7h\n");
+    stderr.write(`${stopped}\n`);
     process.exit(EXIT.interrupted);
   });
   process.exitCode = await perform(process.argv.slice(2), {
     environment: process.env,
     streams: { stdin, stdout, stderr },
+    ifStopped: (sentence) => {
+      stopped = sentence;
+    },
   });
 }

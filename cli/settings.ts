@@ -82,5 +82,5 @@ export function chooseHub(environment: Environment, named: string | undefined): 
 
 export function credentialOf(remembered: Remembered | undefined): Credential | undefined {
   if (remembered?.token !== undefined) return { token: remembered.token };
-  return remembered?.cookie === undefined ? undefined : { cookie: remembered.cookie };
+  return remembered?.cookie === undefined ? undefined : { cookie: remembered.cookie, name: undefined };
 }

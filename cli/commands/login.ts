@@ -37,6 +37,7 @@ export function addLogin(program: Command, world: World): void {
     .argument("[url]", "address of the hub; else the newest login")
     .description("forget a hub; a token that login made is revoked");
   act(logout, world, z.object({ hub: z.string().optional() }), signOut);
+  examples(logout, "context-edge logout", "context-edge logout https://hub.example:8000");
 }
 
 async function signIn(desk: Desk, options: z.infer<typeof LoginOptions>, [named]: readonly string[]): Promise<void> {
@@ -80,14 +81,14 @@ async function obtain(desk: Desk, url: string, options: z.infer<typeof LoginOpti
   const response = await reach(url, () =>
     hub.wire.post("api/v1/session", { json: { name, password }, timeout: ANSWER_IN }),
   );
-  parseAnswer(Session, response, url);
+  parseAnswer(Session, response, { url, signIn: "Try again, or ask an admin for a new password." });
   const cookie = (response.headers["set-cookie"] ?? []).map((one) => one.split(";", 1)[0]).join("; ");
   if (cookie === "") {
     throw new Failure(EXIT.refused, "The hub took the password but gave no session.", {
       code: "ANSWER_NOT_UNDERSTOOD",
     });
   }
-  return (await tokenInstead(connectToHub(url, { cookie }))) ?? { cookie };
+  return (await tokenInstead(connectToHub(url, { cookie, name: undefined }))) ?? { cookie };
 }
 
 /** A token outlives a session. Not everybody may make one: then the session has to do. */
@@ -100,7 +101,7 @@ async function tokenInstead(hub: HubClient): Promise<Remembered | undefined> {
   try {
     const { token, secret } = await hub.send(CreatedToken, "POST", "api/v1/tokens", body);
     await hub.send(z.unknown(), "DELETE", "api/v1/session").catch(() => undefined);
-    return { token: secret, token_id: token.id };
+    return { token: secret, ...(token === undefined ? {} : { token_id: token.id }) };
   } catch (error) {
     if (error instanceof Failure) return undefined;
     throw error;

@@ -68,7 +68,7 @@ export function addPublish(program: Command, world: World): void {
 }
 
 async function publish(desk: Desk, options: PublishOptions, [spec = ""]: readonly string[]): Promise<void> {
-  const { out, streams, environment } = desk;
+  const { out, environment } = desk;
   const hub = desk.hub();
   const keyFile = options.key ?? (environment["CONTEXT_EDGE_RELEASE_KEY_FILE"] || undefined);
   if (options.key !== undefined && options.statement !== undefined) throw wrongUse("--key or --statement, not both.");
@@ -96,7 +96,7 @@ async function publish(desk: Desk, options: PublishOptions, [spec = ""]: readonl
   }
   const uploaded: string[] = [];
   for (const { file, variant } of distinct(files)) {
-    const isNew = await uploadFile(hub, { file, variant }, watchUpload(streams.stderr, out, basename(file)));
+    const isNew = await uploadFile(hub, { file, variant }, watchUpload(desk, basename(file)));
     if (isNew) uploaded.push(variant.digest);
     else out.note(`${basename(file)}: the hub has it already.`);
   }

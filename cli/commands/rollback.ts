@@ -1,18 +1,19 @@
 // `rollback`: back to an earlier version wherever a version is the target, or to what each group ran before a deployment.
 import type { Command } from "commander";
-import { z } from "zod";
+import { ModelName, VersionId } from "@context-edge/protocol";
 import { Deployment, DeployReply } from "../answers.ts";
 import { act, examples, type World } from "../desk.ts";
 import { wrongUse } from "../exits.ts";
+import { DeploymentId, Reason } from "../names.ts";
 import { findDeployment } from "./deploy.ts";
 import { conclude, WaitOptions, withWaitOptions } from "./waiting.ts";
 
 const RollbackOptions = WaitOptions.extend({
-  version: z.string().optional(),
-  to: z.string().optional(),
-  deployment: z.string().optional(),
-  model: z.string().optional(),
-  reason: z.string().optional(),
+  version: VersionId.optional(),
+  to: VersionId.optional(),
+  deployment: DeploymentId.optional(),
+  model: ModelName.optional(),
+  reason: Reason.optional(),
 });
 
 export function addRollback(program: Command, world: World): void {
@@ -21,8 +22,8 @@ export function addRollback(program: Command, world: World): void {
     .description("go back to an earlier version")
     .option("-v, --version <version>", "the version to leave, in every group that has it as its target")
     .option("-t, --to <version>", "the version to go back to")
-    .option("--deployment <id>", "or: restore what each group ran before this deployment")
-    .option("-m, --model <name>", "the model, when it is not the default one")
+    .option("--deployment <deployment>", "or: restore what each group ran before this deployment")
+    .option("-m, --model <model>", "the model, when it is not the default one")
     .option("-r, --reason <text>", "why; kept in the history");
   withWaitOptions(command, "finished");
   act(command, world, RollbackOptions, async (desk, options) => {

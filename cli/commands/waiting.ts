@@ -9,12 +9,21 @@ import { othersOf, watchOn, waveOf } from "../progress-view.ts";
 import { parseDuration } from "../quantities.ts";
 import { wrongUse } from "../exits.ts";
 
+/** A timer of Node's ends at 2^31 ms; a longer one would go off at once. */
+const LONGEST_WAIT_SECONDS = 24 * 86_400;
+
 export const WaitOptions = z.object({
   wait: z.boolean().default(false),
   until: z.enum(UNTIL).optional(),
-  timeout: z.string().default("1h").transform(parseDuration),
+  timeout: z.string().default("1h").transform(parseTimeout),
 });
 export type WaitOptions = z.infer<typeof WaitOptions>;
+
+function parseTimeout(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds <= LONGEST_WAIT_SECONDS) return seconds;
+  throw wrongUse(`${text} is longer than anybody waits here.`, "--timeout may be 24d at most.");
+}
 
 export function withWaitOptions(command: Command, until: Until): Command {
   return withFollowOptions(command.option("-w, --wait", "follow it until it ends"), until);
@@ -44,23 +53,19 @@ export async function conclude(
   if (deployment.state === "draft")
     throw wrongUse("A draft does not begin by itself, so there is nothing to wait for.");
   out.note(`${deployment.id}: ${deployment.version} to ${deployment.groups.join(", ")}`);
-  await conclusionOf(desk, hub, deployment.id, options, until);
+  await conclusionOf(desk, hub, deployment.id, options, options.until ?? until);
 }
 
 export async function conclusionOf(
   desk: Desk,
   hub: HubClient,
   id: string,
-  options: Omit<WaitOptions, "wait">,
+  { timeout: timeoutSeconds }: Pick<WaitOptions, "timeout">,
   until: Until,
 ): Promise<void> {
-  const { out, streams } = desk;
-  const point = options.until ?? until;
-  const last = await follow(hub, id, {
-    until: point,
-    timeoutSeconds: options.timeout,
-    watcher: watchOn(streams.stderr, out),
-  });
+  const { out } = desk;
+  desk.ifStopped(`Stopped watching; the deployment goes on. Again: context-edge deployments wait ${id}`);
+  const last = await follow(hub, id, { until, timeoutSeconds, watcher: watchOn(desk) });
   const hint = endingOf(last, "finished") === undefined ? [`next: ${nextOf(last)}`] : [];
   out.result(last, [...standing(last), ...hint]);
 }
