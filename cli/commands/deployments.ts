@@ -5,8 +5,11 @@ import { z } from "zod";
 import { CLOSED_STATES, Deployment } from "../answers.ts";
 import { act, examples, type Desk, type World } from "../desk.ts";
 import type { Output } from "../output.ts";
+import { lookAt, UNTIL } from "../follow.ts";
 import { Reason } from "../names.ts";
+import { lookAtRollback } from "../restoring.ts";
 import { findDeployment } from "./deploy.ts";
+import { rollBackDeployment } from "./rollback.ts";
 import { stateTone } from "./tones.ts";
 import { conclude, conclusionOf, standing, WaitOptions, withFollowOptions, withWaitOptions } from "./waiting.ts";
 
@@ -40,8 +43,11 @@ export function addDeployments(program: Command, world: World): void {
   examples(show, `context-edge deployments show ${EXAMPLE}`);
 
   const wait = group.command("wait").argument("<deployment>", "its id").description("follow one until it ends");
-  act(withFollowOptions(wait, "finished"), world, WaitOptions, async (desk, options, [id = ""]) => {
-    await conclusionOf(desk, desk.hub(), id, options, options.until ?? "finished");
+  act(withFollowOptions(wait, "finished", UNTIL), world, WaitOptions, async (desk, options, [id = ""]) => {
+    const hub = desk.hub();
+    const until = options.until ?? "finished";
+    const look = until === "rolled-back" ? await lookAtRollback(hub, id) : null;
+    await conclusionOf(desk, hub, look ?? lookAt(hub, id), options, until);
   });
   examples(wait, `context-edge deployments wait ${EXAMPLE} --until approval --timeout 25h`);
 
@@ -59,6 +65,7 @@ export function addDeployments(program: Command, world: World): void {
     withWaitOptions(command, "finished");
     examples(command, `context-edge deployments ${action} ${EXAMPLE}${example}`);
     act(command, world, SteerOptions, async (desk, options, [id = ""]) => {
+      if (action === "rollback") return rollBackDeployment(desk, id, options);
       const { reason, to, override } = options;
       const hub = desk.hub();
       const path = `api/v1/deployments/${encodeURIComponent(id)}/${action}`;
