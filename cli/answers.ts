@@ -166,7 +166,7 @@ export const Token = z.looseObject({
   revoked_at: z.string().nullable(),
 });
 export type Token = z.infer<typeof Token>;
-export const CreatedToken = z.looseObject({ token: z.looseObject({ id: z.string() }).optional(), secret: z.string() });
+export const CreatedToken = z.looseObject({ secret: z.string() });
 
 export const User = z.looseObject({
   id: z.string(),
