@@ -225,3 +225,10 @@ test.each([
   expect(ended.stderr).toContain(words);
   expect(ended.code).toBe(code);
 });
+
+test("names that do not belong on a command line are not offered to a shell", async () => {
+  const items = [{ id: "$(touch pwned)" }, { id: "d1" }, { id: "d2;reboot" }, { id: "../d3" }];
+  answers["GET /api/v1/devices"] = { status: 200, body: { items, next_cursor: null } };
+  const offered = await shell.run(["complete", "--", "devices", "hold", ""]);
+  expect(offered.stdout).toBe("d1\t\n");
+});

@@ -13,6 +13,7 @@ import { addStatus } from "./commands/status.ts";
 import { addTokens } from "./commands/tokens.ts";
 import { addUsers } from "./commands/users.ts";
 import { addVersions } from "./commands/versions.ts";
+import { addCompletion } from "./completion/scripts.ts";
 import type { World } from "./desk.ts";
 import { EXIT_HELP } from "./exits.ts";
 
@@ -56,5 +57,6 @@ ${EXIT_HELP}`,
   addAudit(program, world);
   addTokens(program, world);
   addUsers(program, world);
+  addCompletion(program, world);
   return program;
 }

@@ -1,6 +1,6 @@
 // One call of `context-edge`, from its words to its exit code.
 import { CommanderError } from "commander";
-import { addCompletion, namesFor } from "./completion.ts";
+import { isShellAsking, offer } from "./completion/offer.ts";
 import type { World } from "./desk.ts";
 import { EXIT, type Exit, Failure, wrongUse } from "./exits.ts";
 import { reportFailure } from "./output.ts";
@@ -10,8 +10,8 @@ async function perform(argv: readonly string[], world: World): Promise<Exit> {
   const json = argv.includes("--json");
   const program = buildProgram(world);
   try {
-    addCompletion(program, await namesFor(argv, world.environment));
-    await program.parseAsync(argv, { from: "user" });
+    if (isShellAsking(argv)) await offer(program, argv.slice(2), world);
+    else await program.parseAsync(argv, { from: "user" });
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
