@@ -18,7 +18,7 @@ export interface Look {
   id: string;
   /** The command that follows it another time. */
   again: string;
-  /** Whether news of this deployment are worth a look; what the stream brought is then not looked at any further. */
+  /** Whether the stream's news of a deployment are the answer itself, a reason to ask, or nothing to do with it. */
   concerns(news: Deployment): "is it" | "ask" | "no";
   ask(): Promise<Deployment | Failure>;
 }

@@ -156,6 +156,7 @@ test.each([
   [["pilot", "--version", "v1", "--devices", "d1,d/2"], "--devices: a device id may hold"],
   [["pilot", "--version", "v1", "--devices", ","], "--devices: it names no device"],
   [[...SAID, "--waves", "0,100%"], "A wave of 0 has nobody in it"],
+  [[...SAID, "--draft", "--wait"], "--draft or --wait"],
   [[...SAID, "--waves", "0%"], "A wave of 0% has nobody in it"],
   [[...SAID, "--reason", "x".repeat(1_001)], "--reason: it may have 1000 characters at most"],
   [[...SAID, "--waves", Array.from({ length: 51 }, (_, at) => at + 1).join(",")], "--waves: it may have 50 at most"],

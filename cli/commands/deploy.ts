@@ -4,7 +4,7 @@ import { DeviceId, ModelName, VersionId } from "@context-edge/protocol";
 import { z } from "zod";
 import { Deployment, DeployReply, Group, Preview } from "../answers.ts";
 import { act, examples, type Desk, type World } from "../desk.ts";
-import { EXIT, Failure } from "../exits.ts";
+import { EXIT, Failure, wrongUse } from "../exits.ts";
 import type { HubClient } from "../hub-client.ts";
 import { Reason } from "../names.ts";
 import { checkOrder, needsPlan, OrderOptions, orderOf, withOrderOptions } from "../order.ts";
@@ -28,6 +28,9 @@ export function addDeploy(program: Command, world: World): void {
 
 async function deploy(desk: Desk, options: DeployOptions): Promise<void> {
   checkOrder(options);
+  if (options.draft && options.wait) {
+    throw wrongUse("A draft does not begin by itself, so there is nothing to wait for: --draft or --wait, not both.");
+  }
   const hub = desk.hub();
   if (options.dryRun) return preview(desk, hub, options);
   const made = options.all ? await deployAll(hub, options) : await deployGroups(hub, options);

@@ -52,8 +52,6 @@ export async function conclude(
 ): Promise<void> {
   const { out } = desk;
   if (!options.wait) return out.result(deployment, standing(deployment));
-  if (deployment.state === "draft")
-    throw wrongUse("A draft does not begin by itself, so there is nothing to wait for.");
   out.note(`${deployment.id}: ${deployment.version} to ${deployment.groups.join(", ")}`);
   await conclusionOf(desk, hub, lookAt(hub, deployment.id), options, options.until ?? until);
 }
