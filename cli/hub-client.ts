@@ -40,8 +40,13 @@ export function connectToHub(url: string, credential: Credential | undefined, { 
     // A redirect would carry a decision to somewhere else than the reader named.
     followRedirect: false,
     throwHttpErrors: false,
-    // Only reading is repeated: whether a change arrived cannot be known.
-    retry: { limit: retries, methods: ["GET", "HEAD"], backoffLimit: 2_000, maxRetryAfter: 10_000 },
+    retry: {
+      limit: retries,
+      methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+      backoffLimit: 2_000,
+      maxRetryAfter: 10_000,
+      calculateDelay: ({ error, computedValue }) => (mayBeRepeated(error) ? computedValue : 0),
+    },
   });
 
   const request = async <T extends z.ZodType>(
@@ -86,6 +91,13 @@ export function connectToHub(url: string, credential: Credential | undefined, { 
 function headersOf(credential: Credential | undefined): Record<string, string> {
   if (credential === undefined) return {};
   return "token" in credential ? { authorization: `Bearer ${credential.token}` } : { cookie: credential.cookie };
+}
+
+/** Whether a change arrived cannot be known from a broken line. Turned away for too much work, it certainly did not. */
+function mayBeRepeated({ options, response }: RequestError): boolean {
+  if (options.method === "GET" || options.method === "HEAD") return true;
+  const problem = Problem.safeParse(parseJson(response?.body));
+  return problem.success && problem.data.code === "OVERLOADED";
 }
 
 function howToSignIn(url: string, credential: Credential | undefined): string {

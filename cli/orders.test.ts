@@ -190,6 +190,17 @@ test("a list of several pages is fetched to its end", async () => {
   expect((JSON.parse(ended.stdout) as { name: string }[]).map(({ name }) => name)).toEqual(["g1", "g2", "g3"]);
 });
 
+test("a change that a busy hub turned away is sent again, the same; one whose fate is unknown is not", async () => {
+  const refusal = (code: string) => ({ status: 503, body: { title: code, status: 503, code } });
+  const queue = [refusal("OVERLOADED"), { status: 201, body: DEPLOYMENT }, refusal("STORE_UNAVAILABLE")];
+  Object.defineProperty(answers, "POST /api/v1/deployments", { get: () => queue.shift() });
+  expect((await shell.run(SAID)).code).toBe(0);
+  const keys = asked.map(({ headers }) => headers["idempotency-key"]);
+  expect([keys.length, new Set(keys).size]).toEqual([2, 1]);
+  expect((await shell.run(SAID)).stderr).toContain("STORE_UNAVAILABLE");
+  expect(asked).toHaveLength(3);
+});
+
 test("what a device named cannot steer the reader's terminal", async () => {
   const nasty = {
     name: "a\u001b]0;owned\u0007\u001b[2Jb",
