@@ -1,17 +1,12 @@
 // The whole agent put together: what its models share, one worker per model, and what runs beside them.
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import {
-  DEFAULT_MODEL,
-  type InferenceStats,
-  type ModelName,
-  type Observed,
-  type Trouble,
-} from "@context-edge/protocol";
+import { DEFAULT_MODEL, type ModelName, type Observed, type Trouble } from "@context-edge/protocol";
 import type { Logger } from "pino";
 import { type Actions, actionsOn } from "./actions.ts";
 import type { Config } from "./config.ts";
 import { timestamp } from "./core/instant.ts";
+import { foremostTrouble } from "./core/foremost-trouble.ts";
 import { foremostPhase } from "./core/observed.ts";
 import { fetchTrouble, type HoldBy, holdInForce, permitOf } from "./core/permit.ts";
 import { phaseOf } from "./core/state.ts";
@@ -37,7 +32,7 @@ import { openWindows } from "./effects/windows.ts";
 import { type Reporter, reporter } from "./reporter.ts";
 import { type Shared, toolsFor } from "./tools.ts";
 import { clockTrouble, expiredTrouble, type HubLink, type Watching } from "./watch.ts";
-import { openWorker, type Worker } from "./worker.ts";
+import { openWorker, quietStats, type Worker } from "./worker.ts";
 
 export interface Agent {
   config: Config;
@@ -157,12 +152,14 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
     return [...open.values()];
   };
 
-  /** What is wrong, the gravest first. */
   const trouble = (): Trouble | null => {
     const latest = [...open.values()].map((one) => one.latest());
-    const grave = latest.map(({ journal, disk }) => troubleOf(journal, disk));
-    const ofModels = [...grave, ...latest.map(({ journal }) => fetchTrouble(journal))];
-    return ofModels.find((one) => one !== null) ?? link.refused ?? expiredTrouble(documents) ?? clockTrouble(clock);
+    return foremostTrouble({
+      models: latest.map(({ journal, disk }) => troubleOf(journal, disk)),
+      refused: link.refused,
+      fetching: latest.map(({ journal }) => fetchTrouble(journal)),
+      others: [expiredTrouble(documents), clockTrouble(clock)],
+    });
   };
 
   const observe = async (signal: AbortSignal): Promise<Observed> => {
@@ -178,7 +175,7 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
       hold: held && { until: held.until, reason: held.reason },
       telemetry: await sampler.latest(),
       trouble: trouble(),
-      manifest_sequence: documents.manifest()?.sequence ?? null,
+      ...documents.followed(),
       status_url: config.AGENT_STATUS_URL ?? null,
     };
   };
@@ -241,10 +238,4 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
     observe,
     heart: heartbeat(STUCK_MS),
   };
-}
-
-/** Counters are only asked for between swaps: a service that is being reloaded has none, and must not be waited for. */
-async function quietStats(worker: Worker, signal: AbortSignal): Promise<InferenceStats | null> {
-  const phase = phaseOf(worker.latest().journal.transaction);
-  return phase === "idle" || phase === "soaking" || phase === "downloading" ? worker.stats(signal) : null;
 }

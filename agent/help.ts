@@ -31,6 +31,7 @@ const COMMANDS = `Usage: context-edge-agent [command] [options]
   rollback                put the backup back and prove it; --model NAME
   import PATH             take a model file, or a directory of them, from a stick instead of the network
   diagnose                write a diagnostics bundle without secrets; --out FILE
+  forget                  give up the numbers of the hub's documents, when the hub cannot reach them any more; --yes does it
 
   --json                  one JSON document instead of sentences
   --help                  this text

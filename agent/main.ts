@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   rollback: async () => (await import("./commands/orders.ts")).rollback,
   import: async () => (await import("./commands/import.ts")).importFiles,
   diagnose: async () => (await import("./commands/diagnose.ts")).diagnose,
+  forget: async () => (await import("./commands/forget.ts")).forget,
 };
 
 const OPTIONS = {
@@ -25,6 +26,7 @@ const OPTIONS = {
   release: { type: "boolean" },
   model: { type: "string" },
   out: { type: "string" },
+  yes: { type: "boolean" },
 } as const;
 
 const USAGE_EXIT = 2;

@@ -12,7 +12,7 @@ import { judgeEngine } from "./core/engine.ts";
 import { keptDigests } from "./core/retention.ts";
 import type { Candidate } from "./core/state.ts";
 import type { Mishap, Performers } from "./core/steps.ts";
-import { noSuchFile, unfetched, unproved, WITHDRAWN, wrongBytes } from "./core/complaints.ts";
+import { damagedFile, noSuchFile, unfetched, unproved, WITHDRAWN, wrongBytes } from "./core/complaints.ts";
 import { download } from "./effects/download.ts";
 import { replaceFile, syncDirectory } from "./effects/durable-file.ts";
 import { readEngineHeader } from "./effects/engine-header.ts";
@@ -35,6 +35,13 @@ const IDENTITY_GRACE_MS = 15_000;
 export function performers(tools: Tools): Performers {
   const { directory, probe, reloader, log } = tools;
   const refused = (mishap: Mishap) => ({ ok: false, mishap }) as const;
+  /** A slot never leads to bytes that are not the verified ones, not even for an instant. */
+  const point = async (link: string, { file, digest }: { file: string | null; digest: string | null }) => {
+    if (file !== null && digest !== null && !(await holdsStill(tools, file, digest))) {
+      return refused(damagedFile(file, "permanent"));
+    }
+    return (await pointLink(link, file)) ? DONE : refused(noSuchFile(file));
+  };
 
   return {
     async begin({ candidate }, signal) {
@@ -105,7 +112,9 @@ export function performers(tools: Tools): Performers {
       return { ok: true, ...(await tools.askLeave(candidate, signal)) };
     },
 
-    async "measure-baseline"({ running, candidate }, signal) {
+    async "measure-baseline"({ running, candidate, file }, signal) {
+      // Days may have passed since it was verified, in a hold or outside the window.
+      if (!(await holdsStill(tools, file, candidate.digest))) return refused(damagedFile(file, "passing"));
       if (!running)
         return { ok: true, measurement: null, note: "first installation: there was nothing to compare with" };
       const { policy } = candidate;
@@ -116,11 +125,8 @@ export function performers(tools: Tools): Performers {
       };
     },
 
-    "link-backup": async ({ file }) =>
-      (await pointLink(directory.backupLink, file)) ? DONE : refused(noSuchFile(file)),
-
-    "link-current": async ({ file }) =>
-      (await pointLink(directory.currentLink, file)) ? DONE : refused(noSuchFile(file)),
+    "link-backup": (step) => point(directory.backupLink, step),
+    "link-current": (step) => point(directory.currentLink, step),
 
     async reload({ file, budgetMs }, signal) {
       probe.setOwnRequests(0);
@@ -171,6 +177,12 @@ export function performers(tools: Tools): Performers {
       return DONE;
     },
   };
+}
+
+/** Reads it again only when the inode says that something was changed. */
+async function holdsStill({ directory, prints }: Tools, file: string, digest: string): Promise<boolean> {
+  const now = await prints.of(directory.file(file)).catch(() => null);
+  return now?.digest === digest;
 }
 
 async function roomFor({ directory, space }: Tools, candidate: Candidate): Promise<Mishap | null> {

@@ -2,7 +2,7 @@
 import type { InferenceStats, ModelName, ObservedModel } from "@context-edge/protocol";
 import { observedModel } from "./core/observed.ts";
 import { rebuildFromDisk, resume } from "./core/resume.ts";
-import { type Disk, Journal, EMPTY_JOURNAL, type State } from "./core/state.ts";
+import { type Disk, Journal, EMPTY_JOURNAL, phaseOf, type State } from "./core/state.ts";
 import type { Transfer } from "./core/transfer-rate.ts";
 import type { Performers } from "./core/steps.ts";
 import { timestamp } from "./core/instant.ts";
@@ -90,4 +90,10 @@ export async function openWorker(tools: Tools): Promise<Worker> {
       };
     },
   };
+}
+
+/** Counters are only asked for between swaps: a service that is being reloaded has none, and must not be waited for. */
+export async function quietStats(worker: Worker, signal: AbortSignal): Promise<InferenceStats | null> {
+  const phase = phaseOf(worker.latest().journal.transaction);
+  return phase === "idle" || phase === "soaking" || phase === "downloading" ? worker.stats(signal) : null;
 }

@@ -90,7 +90,14 @@ async function openHubsPart(heartbeatWriteMs: number): Promise<Design> {
   const keep = { points, labelsDays: 400, outcomesDays: 365, deadAfterDays: 90 };
   const presence = { isOnline: () => true, lastSeen: () => new Date(nowMs).toISOString() };
   const janitor = startJanitor({
-    keepers: keepersOf({ store, changes, presence, keep }),
+    keepers: keepersOf({
+      store,
+      changes,
+      presence,
+      artifacts: { discardUploads: async () => 0 },
+      leader: { term: () => 0 },
+      keep,
+    }),
     everywhere: [() => series.flush("complete"), () => reports.flush("silent")],
     now,
     log: { error: (problem: unknown) => console.error(problem) },

@@ -53,6 +53,8 @@ function candidate() {
     model: "default",
     version: "v1",
     format: "trt",
+    release: 1,
+    minimumRelease: 0,
     deploymentId: "bench",
     retry: 0,
     digest: task.digest,

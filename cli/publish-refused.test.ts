@@ -96,7 +96,13 @@ test.each([
 test("a statement of another version is found before anything is sent", async () => {
   const file = at.file("m.onnx", "one");
   const key = await loadReleaseKey(at.releaseKeyFile);
-  const facts = { model: "default", release: 1, createdAt: "2026-01-01T00:00:00.000Z", golden: undefined };
+  const facts = {
+    model: "default",
+    release: 1,
+    createdAt: "2026-01-01T00:00:00.000Z",
+    golden: undefined,
+    minimumRelease: undefined,
+  };
   const { variant } = await readReleaseFile(file, undefined);
   const statement = at.file(
     "s.json",

@@ -1,6 +1,7 @@
 // Publishing: hash, upload, sign, register; broken uploads go on, repeated ones do nothing.
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { peekPayload, Statement } from "@context-edge/protocol";
 import { type BadLine, openBadLine } from "./testing/bad-line.ts";
 import { json, openScene, type Scene } from "./testing/run-cli.ts";
 
@@ -59,6 +60,16 @@ test("an upload that breaks off twice goes on where it ended, and nothing is sen
   expect(json(ended)).toMatchObject({ sha256: digest, size_bytes: 6_000_000, uploaded: [digest] });
   // What was in flight at a cut is lost; the rest is sent once.
   expect(carried()).toBeLessThan(7_500_000);
+});
+
+test("a minimum release is signed into the statement; one above the version's own release is found before anything is sent", async () => {
+  const file = at.file("model.onnx", randomBytes(1_000));
+  const minimum = (n: string) => ["--release", "7", "--minimum-release", n];
+  const refused = await at.run(register(file, ...minimum("8")));
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("above the version's own release") });
+  expect(await at.run(register(file, ...minimum("6")))).toMatchObject({ code: 0 });
+  const { statement } = (await at.hub.hub.store.versions.find("default", "v3.0")) ?? {};
+  expect(statement && peekPayload(statement, Statement)).toMatchObject({ release: 7, minimum_release: 6 });
 });
 
 test("an upload that was killed goes on with the next call", async () => {

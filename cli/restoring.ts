@@ -7,12 +7,13 @@ import { ask, type Look } from "./follow.ts";
 import type { HubClient } from "./hub-client.ts";
 
 const GOING_BACK = "rolling-back";
+const BACK = "rolled-back";
 
 /** @returns null when it is not being rolled back: some group had nothing before it, so it stays that group's target. */
 export async function lookAtRollback(hub: HubClient, id: string): Promise<Look | null> {
   const path = `api/v1/deployments/${encodeURIComponent(id)}`;
   const [deployment, groups] = await Promise.all([hub.get(Deployment, path), hub.all(Group, "api/v1/groups")]);
-  if (![GOING_BACK, "rolled-back"].includes(deployment.state)) return null;
+  if (![GOING_BACK, BACK].includes(deployment.state)) return null;
   const followed = groups
     .filter(({ name }) => deployment.groups.includes(name))
     .flatMap(({ targets }) => targets[deployment.model]?.deployment_id ?? []);
@@ -23,20 +24,21 @@ export async function lookAtRollback(hub: HubClient, id: string): Promise<Look |
     concerns: (news) => (news.id === id || restoring.includes(news.id) ? "ask" : "no"),
     async ask() {
       const own = await ask(hub, id);
-      if (own instanceof Failure || own.state !== GOING_BACK) return own;
+      if (own instanceof Failure || ![GOING_BACK, BACK].includes(own.state)) return own;
       const parts = await Promise.all(restoring.map((one) => ask(hub, one)));
       const away = parts.find((part) => part instanceof Failure);
       if (away) return away;
       const known = parts.flatMap((part) => (part instanceof Failure || part.kind !== "rollback" ? [] : [part]));
-      // One that halts keeps its groups where they are, and so the rollback from ever ending: that is what has to be told.
-      return known.find(({ state }) => state === "paused") ?? together(own, known);
+      // One that stands still keeps its groups where they are, and so the rollback from ever ending: that is what has to be told.
+      const halted = own.state === GOING_BACK ? known.find(({ state }) => state === "paused") : undefined;
+      return halted ?? together(own, known);
     },
   };
 }
 
 const Count = z.number();
 
-/** Its own figures stopped when its groups left it; how far they are is in the ones that take them back. */
+/** Its own figures stopped when its groups left it; how far they are, and who did not go back, is in the ones that take them. */
 function together(own: Deployment, parts: readonly Deployment[]): Deployment {
   const total = (name: string) =>
     parts.reduce((sum, { progress }) => sum + (Count.safeParse(progress[name]).data ?? 0), 0);

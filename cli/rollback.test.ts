@@ -43,17 +43,34 @@ test.each([
   expect(json(ended)).toMatchObject({ id, version: "v2.2", state: "rolled-back" });
 });
 
-test("a device that does not go back halts it, and it is said which deployment stands still", async () => {
+const restoring = async (version: string) => {
+  const { body } = await at.hub.call("GET", `/api/v1/deployments?version=${version}`);
+  return (body["items"] as { id: string }[])[0]?.id ?? "";
+};
+
+test("a device that does not go back is counted, in the result too", async () => {
   const running = rollBack();
   await running.says("rolling-back: 0/3 committed");
-  const { body } = await at.hub.call("GET", "/api/v1/deployments?version=v2.0");
-  const [{ id: deployment_id } = { id: "" }] = body["items"] as { id: string }[];
-  const why = { code: "GOLDEN_MISMATCH", message: "wrong answers" };
-  await at.d1.report("v2.2", { deployment_id, version: "v2.0", outcome: "rolled-back", ...why });
+  const why = { outcome: "rolled-back", code: "GOLDEN_MISMATCH", message: "wrong answers" } as const;
+  await at.d1.report("v2.2", { deployment_id: await restoring("v2.0"), version: "v2.0", ...why });
+  await running.says("1 rolled back");
+  await at.d2.report("v2.0", {});
+  await at.d3.report("v2.1", {});
+  const ended = await running.ended;
+  expect(ended.code, ended.stderr).toBe(0);
+  expect(ended.stdout).toContain("v2.2 to line-a, line-b: rolled-back");
+  expect(ended.stdout).toContain("2 of 3 devices committed; 1 rolled back");
+});
+
+test("who pauses one of those that take the groups back halts it, and that one is named", async () => {
+  const running = rollBack();
+  await running.says("rolling-back: 0/3 committed");
+  const one = await restoring("v2.0");
+  await at.run(["deployments", "pause", one, "--reason", "line is down"]);
   const ended = await running.ended;
   expect(ended.code).toBe(3);
-  expect(ended.stderr).toMatch(/v2\.0 is paused: Halted.*DEPLOYMENT_PAUSED/);
-  expect(ended.stderr).toMatch(/next: .*retry dep-/);
+  expect(ended.stderr).toMatch(/v2\.0 is paused: .*line is down.*DEPLOYMENT_PAUSED/);
+  expect(ended.stderr).toContain(`retry ${one}`);
 });
 
 test("who runs out of time is told how to go on watching, which ends as the rollback does", async () => {

@@ -1,26 +1,38 @@
 // The frame: navigation, connection, banner, the dialog that asks, and the page that the address names.
 import { Router } from "@lit-labs/router";
-import { html, nothing } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import { plural } from "./format/numbers.ts";
 import { ApiError } from "./live/client.ts";
+import { devicesInTrouble, openDeployments, versionsToReview } from "./live/select.ts";
 import { FleetStore, StoreController } from "./live/store.ts";
-import type { Connection } from "./live/state.ts";
+import type { Connection, FleetState } from "./live/state.ts";
+import { pagesOf } from "./pages.ts";
 import { AskEvent, type Question } from "./parts/ask.ts";
+import { icon, type IconName } from "./parts/icon.ts";
 import { LightElement } from "./parts/light-element.ts";
 import { showPlace, showTitle } from "./parts/place.ts";
 import "./parts/sign-in.ts";
 import "./parts/time-ago.ts";
 import "./pages/overview-page.ts";
 
-const LINKS = [
-  ["/", "Overview"],
-  ["/models", "Models"],
-  ["/deployments", "Deployments"],
-  ["/groups", "Groups"],
-  ["/devices", "Devices"],
-  ["/activity", "Activity"],
-] as const;
+interface Link {
+  path: string;
+  name: string;
+  icon: IconName;
+  /** What waits behind it; zero shows nothing. */
+  count?: (now: FleetState) => number;
+}
 
+const LINKS: readonly Link[] = [
+  { path: "/", name: "Overview", icon: "overview" },
+  { path: "/models", name: "Models", icon: "models", count: (now) => versionsToReview(now).length },
+  { path: "/deployments", name: "Deployments", icon: "deployments", count: (now) => openDeployments(now).length },
+  { path: "/groups", name: "Groups", icon: "groups" },
+  { path: "/devices", name: "Devices", icon: "devices", count: (now) => devicesInTrouble(now).length },
+  { path: "/audit", name: "Audit", icon: "audit" },
+  { path: "/settings", name: "Settings", icon: "settings" },
+];
 const CONNECTION_WORDS: Record<Connection, string> = {
   connecting: "Connecting …",
   live: "Live",
@@ -33,60 +45,7 @@ export class AppShell extends LightElement {
   private readonly store = new FleetStore();
   /** Pages are fetched when they are first visited. */
   private readonly lazily = (load: () => Promise<unknown>) => () => this.fetchPart(load);
-  private readonly router = new Router(this, [
-    { path: "/", render: () => html`<overview-page .store=${this.store}></overview-page>` },
-    {
-      path: "/models",
-      enter: this.lazily(() => import("./pages/models-page.ts")),
-      render: () => html`<models-page .store=${this.store}></models-page>`,
-    },
-    {
-      path: "/models/:id",
-      enter: this.lazily(() => import("./pages/version-page.ts")),
-      render: ({ id }) => html`<version-page .store=${this.store} .version=${id ?? ""}></version-page>`,
-    },
-    {
-      path: "/deployments",
-      enter: this.lazily(() => import("./pages/deployments-page.ts")),
-      render: () => html`<deployments-page .store=${this.store}></deployments-page>`,
-    },
-    {
-      path: "/deployments/:id",
-      enter: this.lazily(() => import("./pages/deployment-page.ts")),
-      render: ({ id }) => html`<deployment-page .store=${this.store} .deploymentId=${id ?? ""}></deployment-page>`,
-    },
-    {
-      path: "/groups",
-      enter: this.lazily(() => import("./pages/groups-page.ts")),
-      render: () => html`<groups-page .store=${this.store}></groups-page>`,
-    },
-    {
-      path: "/devices",
-      enter: this.lazily(() => import("./pages/devices-page.ts")),
-      render: () => html`<devices-page .store=${this.store}></devices-page>`,
-    },
-    {
-      path: "/devices/:id",
-      enter: this.lazily(() => import("./pages/device-page.ts")),
-      render: ({ id }) => html`<device-page .store=${this.store} .deviceId=${id ?? ""}></device-page>`,
-    },
-    {
-      path: "/activity",
-      enter: this.lazily(() => import("./pages/activity-page.ts")),
-      render: () => html`<activity-page .store=${this.store}></activity-page>`,
-    },
-    {
-      path: "/setup",
-      enter: this.lazily(() => import("./pages/set-up-page.ts")),
-      render: () => html`<set-up-page .store=${this.store}></set-up-page>`,
-    },
-    {
-      path: "/*",
-      render: () =>
-        html`<h1>Not found</h1>
-          <p>There is no such page. <a href="/">Go to the overview</a>.</p>`,
-    },
-  ]);
+  private readonly router = new Router(this, [...pagesOf(this.store, this.lazily)]);
   private shownPlace = "";
   @state() private question: Question | null = null;
   @state() private toast = "";
@@ -124,46 +83,61 @@ export class AppShell extends LightElement {
   }
 
   override render() {
-    const { session, connection, lostBecause } = this.store.state;
+    const { session, connection, lostBecause, loaded } = this.store.state;
+    const isOut = session !== null && !session.signed_in && !this.isHere("/setup");
     return html`
       <a class="skip" href="#main">Skip to content</a>
-      <header class="top">
-        <a class="brand" href="/"><img src="/favicon.svg" alt="" width="24" height="24" /> Context Edge</a>
-        <nav aria-label="Pages">
-          ${LINKS.map(([path, name]) => html`<a href=${path} aria-current=${this.isHere(path) ? "page" : nothing}>${name}</a>`)}
-        </nav>
-        <span class="spacer"></span>
-        <span class="connection ${connection}" role="status">${CONNECTION_WORDS[connection]}</span>
+      <header class="rail">
+        <a class="brand" href="/"><img src="/favicon.svg" alt="" width="26" height="26" /> Context Edge</a>
+        ${isOut ? nothing : html`<nav aria-label="Pages">${LINKS.map((link) => this.renderLink(link, loaded))}</nav>`}
+        <div class="rail-foot">
+          <span class="connection ${connection}" role="status">${CONNECTION_WORDS[connection]}</span>
+          ${this.renderWho()}
+          <button
+            @click=${this.toggleTheme}
+            aria-label="Use the ${this.theme === "dark" ? "light" : "dark"} theme"
+            title="Use the ${this.theme === "dark" ? "light" : "dark"} theme"
+          >
+            ${icon(this.theme === "dark" ? "sun" : "moon")}
+          </button>
+        </div>
+      </header>
+      <div class="stage">
         ${
-          session?.signed_in && session.auth !== "none"
-            ? html`${session.auth === "accounts" ? html`<span class="muted">${session.user}, ${session.role}</span>` : nothing}<button
-                  class="quiet"
-                  @click=${this.signOut}
-                >
-                  Sign out
-                </button>`
+          session?.auth === "none"
+            ? html`<p class="banner">No sign-in: this hub answers only on this machine (HUB_AUTH=none)</p>`
             : nothing
         }
-        <button
-          class="quiet"
-          @click=${this.toggleTheme}
-          aria-label="Use the ${this.theme === "dark" ? "light" : "dark"} theme"
-        >
-          ${this.theme === "dark" ? "☀" : "☾"}
-        </button>
-      </header>
-      ${
-        session?.auth === "none"
-          ? html`<p class="banner">No sign-in: this hub answers only on this machine (HUB_AUTH=none)</p>`
-          : nothing
-      }
-      ${connection === "lost" ? html`<p class="banner bad" role="alert">${lostBecause ?? "The connection to the hub is cut."} What you see may be old; it catches up by itself.</p>` : nothing}
-      <main id="main" tabindex="-1">
-        ${session && !session.signed_in && !this.isHere("/setup") ? html`<sign-in .store=${this.store}></sign-in>` : this.router.outlet()}
-      </main>
+        ${connection === "lost" ? html`<p class="banner bad" role="alert">${lostBecause ?? "The connection to the hub is cut."} What you see may be old; it catches up by itself.</p>` : nothing}
+        <main id="main" tabindex="-1">
+          ${isOut ? html`<sign-in .store=${this.store}></sign-in>` : this.router.outlet()}
+        </main>
+      </div>
       <div class="toast" role="status" aria-live="polite" ?hidden=${this.toast === ""}>${this.toast}</div>
       <question-dialog .question=${this.question} .onDone=${this.answered}></question-dialog>
     `;
+  }
+
+  private renderLink({ path, name, icon: shape, count }: Link, loaded: boolean): TemplateResult {
+    const waiting = loaded ? (count?.(this.store.state) ?? 0) : 0;
+    return html`<a href=${path} aria-current=${this.isHere(path) ? "page" : nothing}
+      >${icon(shape)}<span>${name}</span>${
+        waiting > 0
+          ? html`<span
+              class="count ${path === "/models" ? "now" : ""}"
+              aria-label=${plural(waiting, "waiting", "waiting")}
+              >${waiting}</span
+            >`
+          : nothing
+      }</a
+    >`;
+  }
+
+  private renderWho(): TemplateResult | typeof nothing {
+    const { session } = this.store.state;
+    if (!session?.signed_in || session.auth === "none") return nothing;
+    const who = session.auth === "accounts" ? html`<span class="who">${session.user}, ${session.role}</span>` : nothing;
+    return html`${who}<button @click=${this.signOut}>${icon("leave")}&nbsp;Sign out</button>`;
   }
 
   /** The dialog and its component are not part of the first page; once they are here, a question opens at once. */

@@ -1,19 +1,17 @@
-// One deployment, looked at once: facts, decision, and the decision carried out with the event that tells of it.
+// One deployment, looked at once: who is late, what the figures are, and what follows from them.
 import { CLOSED_DEPLOYMENT_STATES } from "@context-edge/protocol";
-import type { Change } from "./changes.ts";
+import { carryOut } from "./carry-out.ts";
 import type { ConductorSettings } from "./conductor.ts";
-import { isLate, nextStay, phaseToWatch, type Stay } from "./core/deadlines.ts";
+import { minutesFor } from "./core/deadlines.ts";
 import { decideDeployment, type Decision, type DeploymentFacts } from "./core/deployment.ts";
-import { progressOf, type Member } from "./core/progress.ts";
+import { binOf, progressOf, type Member } from "./core/progress.ts";
 import { whyNotDeployable } from "./deployable.ts";
 import { figuresOf, type Figures } from "./facts.ts";
 import type { Fleet } from "./fleet.ts";
-import { restoreTargets } from "./restore.ts";
-import { takeSteps } from "./rollout.ts";
+import { ProblemError } from "./problem-error.ts";
+import { restorableOf } from "./restore.ts";
+import type { Stays } from "./stays.ts";
 import type { DeploymentRecord } from "./store/records.ts";
-
-/** By deployment and device. */
-export type Stays = Map<string, Map<string, Stay>>;
 
 const ACTOR = "conductor";
 
@@ -21,11 +19,12 @@ const ACTOR = "conductor";
 export async function conductDeployment(
   settings: ConductorSettings,
   stays: Stays,
-  deployment: DeploymentRecord,
+  found: DeploymentRecord,
 ): Promise<boolean> {
   const { store, changes, publisher, now } = settings;
   const fleet = await settings.fleet();
-  const late = lateDevices(stays, fleet, deployment, now());
+  const deployment = await noteWatched(settings, fleet, found);
+  const late = await stays.look(deployment, fleet.members(deployment));
   if (late.length > 0) {
     await markTimedOut(settings, deployment, late);
     return true;
@@ -33,7 +32,19 @@ export async function conductDeployment(
   const figures = await figuresOf(store, fleet, deployment, now());
   const decision = decideDeployment(decisionFacts(deployment, figures, fleet, now()));
   if (decision) {
-    await changes.make(ACTOR, (change) => carryOut(change, fleet, deployment, figures, decision));
+    await changes
+      .make(ACTOR, (change) => carryOut(change, fleet, deployment, figures, decision))
+      .catch((error: unknown) => {
+        // What cannot be carried out must not be tried for ever, nor hold up the others: a person has to look.
+        if (!(error instanceof ProblemError)) throw error;
+        const halted: Decision = {
+          state: "paused",
+          reason: `Halted: ${error.message}`,
+          haltedBy: "error",
+          soaking: "keep",
+        };
+        return changes.make(ACTOR, (change) => carryOut(change, fleet, deployment, figures, halted));
+      });
     if (decision.move) await settings.targetsChanged();
     // Whatever it was: shares and pauses are part of what devices are told.
     await publisher.refresh(decision.move === "roll-back" ? undefined : deployment.groups);
@@ -47,6 +58,24 @@ export async function conductDeployment(
 }
 
 const verdictsOf = (gate: DeploymentRecord["gate"]) => gate?.conditions.map(({ verdict }) => verdict).join() ?? "";
+/** Remembers since when each device is seen to run it: the gate asks how long each of them was watched. */
+async function noteWatched(
+  { store, now }: ConductorSettings,
+  fleet: Fleet,
+  deployment: DeploymentRecord,
+): Promise<DeploymentRecord> {
+  if (!deployment.plan.gate || Object.keys(deployment.shares).length === 0) return deployment;
+  const at = new Date(now()).toISOString();
+  const committed = fleet.members(deployment).filter((member) => binOf(member) === "committed");
+  const watched = Object.fromEntries(committed.map(({ id }) => [id, deployment.watched[id] ?? at]));
+  const isSame =
+    committed.length === Object.keys(deployment.watched).length &&
+    committed.every(({ id }) => id in deployment.watched);
+  if (isSame) return deployment;
+  await store.deployments.update(deployment.id, { watched });
+  return { ...deployment, watched };
+}
+
 /** Its figures move by themselves, and somebody looks at them. */
 const isWatched = ({ state }: DeploymentRecord) => state === "running" || state === "soaking";
 
@@ -66,20 +95,25 @@ function decisionFacts(
   const version = fleet.version(deployment.model, deployment.version);
   const refusal = version && deployment.kind !== "rollback" ? whyNotDeployable(version) : null;
   const mine = fleet.targets.filter((target) => target.deployment_id === deployment.id);
+  const stepGroups = new Set(deployment.plan.steps[deployment.step]?.groups);
   return {
     kind: deployment.kind,
     state: deployment.state,
     stateReason: deployment.state_reason,
+    haltedBy: deployment.halted_by,
     plan: deployment.plan,
     step: deployment.step,
     progress: progressOf(members),
+    stepIsEmpty: !members.some(({ id, turn }) => turn && stepGroups.has(fleet.device(id)?.group_name ?? "")),
+    stepSeconds: deployment.step_since ? (nowMs - Date.parse(deployment.step_since)) / 1_000 : 0,
+    patienceSeconds: minutesFor("idle", deployment.plan.deadlines) * 60,
     gate,
     tolerated: deployment.tolerated,
     commonCode,
     commonMessage: ones[0]?.message ?? null,
     isEarly: deployment.plan.start_at !== null && Date.parse(deployment.plan.start_at) > nowMs,
     forbidden: refusal?.detail.replace(/\.$/, "") ?? null,
-    canRollBack: mine.some((target) => target.previous_version !== null),
+    canRollBack: mine.some((target) => restorableOf(fleet, target) !== null),
     isRestored: isRestored(fleet, deployment),
   };
 }
@@ -91,25 +125,6 @@ function isRestored(fleet: Fleet, { model, shares }: DeploymentRecord): boolean 
     const now = id === undefined ? undefined : fleet.deploymentsById.get(id);
     return now === undefined || CLOSED_DEPLOYMENT_STATES.includes(now.state);
   });
-}
-
-function lateDevices(stays: Stays, fleet: Fleet, deployment: DeploymentRecord, nowMs: number): Member[] {
-  const before = stays.get(deployment.id) ?? new Map<string, Stay>();
-  const after = new Map<string, Stay>();
-  const isUnderWay = deployment.state === "running" || deployment.state === "soaking";
-  if (!isUnderWay) {
-    stays.delete(deployment.id);
-    return [];
-  }
-  const late = fleet.members(deployment).filter((member) => {
-    const phase = phaseToWatch(member);
-    if (phase === null || member.timedOut) return false;
-    const stay = nextStay(before.get(member.id), phase, nowMs);
-    after.set(member.id, stay);
-    return isLate(stay, deployment.plan.deadlines, nowMs);
-  });
-  stays.set(deployment.id, after);
-  return late;
 }
 
 async function markTimedOut({ changes }: ConductorSettings, { id, version }: DeploymentRecord, late: Member[]) {
@@ -126,41 +141,4 @@ async function markTimedOut({ changes }: ConductorSettings, { id, version }: Dep
     await tx.deployments.update(id, { timed_out });
     touched.deployments.add(id);
   });
-}
-
-async function carryOut(
-  change: Change,
-  fleet: Fleet,
-  deployment: DeploymentRecord,
-  figures: Figures,
-  decision: Decision,
-): Promise<void> {
-  const { tx, at, tell, touched } = change;
-  // Somebody may have acted between the look and now: their word stands, the next round sees it.
-  const current = await tx.deployments.find(deployment.id);
-  if (current?.state !== deployment.state || current.step !== deployment.step) return;
-  touched.deployments.add(deployment.id);
-  let { state, reason } = decision;
-  const verdict = figures.gate?.verdict;
-  const data = { deployment_id: deployment.id, version: deployment.version, gate: figures.gate };
-  if (deployment.state === "soaking" && (verdict === "pass" || verdict === "fail")) {
-    await tell(`gate.${verdict}ed`, deployment.id, `${deployment.version}: the gate ${verdict}ed`, data);
-  }
-  if (decision.move === "advance") {
-    const begun = Object.keys(deployment.shares).length > 0;
-    const stepped = await takeSteps(change, fleet, current, { to: begun ? current.step + 1 : 0, reason });
-    if (!stepped.ok) [state, reason] = ["paused", `Halted: ${stepped.why}`];
-  }
-  await tx.deployments.update(deployment.id, {
-    state,
-    state_reason: reason,
-    gate: figures.gate,
-    ...(decision.soaking === "start" && !deployment.soaking_since ? { soaking_since: at } : {}),
-    ...(decision.soaking === "clear" ? { soaking_since: null } : {}),
-    ...(state === "finished" || state === "rolled-back" ? { finished_at: at } : {}),
-  });
-  if (decision.move === "roll-back") await restoreTargets(change, current, reason, fleet);
-  if (state === deployment.state && !decision.move) return;
-  for (const group of Object.keys(current.shares)) touched.members.add(group);
-  await tell(`deployment.${state}`, deployment.id, `${deployment.version}: ${reason}`, data);
 }

@@ -102,6 +102,7 @@ export interface HubConfig {
   port: number;
   dataDir: string;
   auth: AuthConfig;
+  sessionIdleMs: number;
   /** Whose X-Forwarded-For is believed: addresses and ranges. */
   trustedProxies: readonly string[];
   /** Where browsers reach this hub, when that is not where it listens. */
@@ -164,6 +165,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Configured {
       port: env.HUB_PORT,
       dataDir,
       auth,
+      sessionIdleMs: env.HUB_SESSION_IDLE_MINUTES * 60_000,
       trustedProxies: env.HUB_TRUSTED_PROXIES,
       joinToken: readSecret(env.HUB_JOIN_TOKEN_FILE),
       signingKeyFile: env.HUB_SIGNING_KEY_FILE ?? resolve(dataDir, "keys/hub.key.pem"),

@@ -1,15 +1,19 @@
 // May this version be deployed at all? Deploying a pending version approves it in the caller's name.
+import type { Deployment } from "@context-edge/protocol";
 import type { Change } from "./changes.ts";
 import { ProblemError } from "./problem-error.ts";
 import type { VersionRecord } from "./store/records.ts";
 
-export async function deployableVersion(change: Change, model: string, id: string): Promise<VersionRecord> {
+export async function deployableVersion(
+  change: Change,
+  { model, version: id, kind }: { model: string; version: string; kind: Deployment["kind"] },
+): Promise<VersionRecord> {
   const { tx, at, actor, touched, tell } = change;
   const version = await tx.versions.find(model, id);
   if (!version) throw unknownVersion(model, id);
-  const why = whyNotDeployable(version);
+  const why = kind === "rollback" ? whyNotRestorable(version) : whyNotDeployable(version);
   if (why) throw new ProblemError(why.code, why.detail, { nextStep: why.nextStep });
-  if (version.stage === "pending") {
+  if (version.stage === "pending" && kind !== "rollback") {
     const decision = {
       stage: "approved" as const,
       decided_by: actor,
@@ -29,7 +33,19 @@ interface Refusal {
   nextStep: string;
 }
 
-export function whyNotDeployable({
+export function whyNotDeployable(version: VersionRecord): Refusal | null {
+  const { version_id: id, stage } = version;
+  const never = whyNotRestorable(version);
+  if (never || stage === "approved" || stage === "pending") return never;
+  return {
+    code: "VERSION_NOT_DEPLOYABLE",
+    detail: `${id} is ${stage}.`,
+    nextStep: "Choose an approved version, or register the model under a new version.",
+  };
+}
+
+/** Going back is allowed to what has run before, whatever was decided about it since, but never to what would be refused. */
+export function whyNotRestorable({
   version_id: id,
   stage,
   statement,
@@ -40,13 +56,6 @@ export function whyNotDeployable({
       code: "QUARANTINED",
       detail: `${id} is quarantined: ${why ?? "no device may install it"}.`,
       nextStep: "Deploy another version. An admin may lift the quarantine with a reason.",
-    };
-  }
-  if (stage !== "approved" && stage !== "pending") {
-    return {
-      code: "VERSION_NOT_DEPLOYABLE",
-      detail: `${id} is ${stage}.`,
-      nextStep: "Choose an approved version, or register the model under a new version.",
     };
   }
   if (statement) return null;

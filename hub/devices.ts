@@ -1,6 +1,6 @@
 // Devices of the hub: enrolment by join token, credentials, and moving between groups.
 import { randomBytes } from "node:crypto";
-import type { EnrollReply, EnrollRequest } from "@context-edge/protocol";
+import { type EnrollReply, type EnrollRequest, pinnedGroupOf } from "@context-edge/protocol";
 import { hashSecret } from "./auth/secrets.ts";
 import type { Change, Changes } from "./changes.ts";
 import { nextSequence } from "./core/desired.ts";
@@ -106,7 +106,11 @@ export async function formPilot(change: Change, pilotGroup: string, ids: readonl
   const devices = await change.tx.devices.list();
   const wanted = new Set(ids);
   for (const id of wanted) {
-    if (!devices.some((device) => device.id === id && !device.revoked)) throw unknownDevice(id);
+    const device = devices.find((one) => one.id === id && !one.revoked);
+    if (!device) throw unknownDevice(id);
+    if (device.group_name === pinnedGroupOf(id)) {
+      throw new ProblemError("CONFLICT", `${id} is pinned to a version of its own.`, { nextStep: "Unpin it first." });
+    }
   }
   for (const device of devices) {
     if (wanted.has(device.id)) {

@@ -49,9 +49,7 @@ export async function figuresOf(
   const errors = sum(stats.map((one) => one.errors));
   const countsOf = async (version: string) => countLabels(await store.labels.counts(deployment.model, version));
   const labels = await countsOf(deployment.version);
-  const earlier = Object.values(deployment.previous).find(
-    (version) => version !== null && version !== deployment.version,
-  );
+  const earlier = mostCommonEarlier(fleet, deployment);
   const progress = progressOf(members);
   const { plan } = deployment;
   const gate =
@@ -61,12 +59,13 @@ export async function figuresOf(
       {
         progress,
         allowedBad: Math.max(deployment.tolerated, allowedBad(plan, progress.total - progress.waiting)),
-        soakedSeconds: deployment.soaking_since ? (nowMs - Date.parse(deployment.soaking_since)) / 1_000 : null,
+        watched: watchedSeconds(deployment, nowMs),
         predictions,
         errors,
         labels,
         earlierLabels: earlier ? await countsOf(earlier) : null,
         earlierAccuracy: earlier ? (fleet.version(deployment.model, earlier)?.accuracy ?? null) : null,
+        ownAccuracy: fleet.version(deployment.model, deployment.version)?.accuracy ?? null,
         latency: latencyOf(members),
       },
       new Date(nowMs).toISOString(),
@@ -78,24 +77,40 @@ export async function figuresOf(
     averageMs,
     labels,
     gate,
-    watchedSeconds: watched(members, nowMs),
+    watchedSeconds: monitoredSeconds(members, nowMs),
   };
 }
 
+/** Of the versions that its groups had before, the one that most devices come from. */
+function mostCommonEarlier(fleet: Fleet, { previous, version }: DeploymentRecord): string | undefined {
+  const devices = new Map<string, number>();
+  for (const [group, before] of Object.entries(previous)) {
+    if (before === null || before === version) continue;
+    devices.set(before, (devices.get(before) ?? 0) + fleet.devicesOf(group).length);
+  }
+  return [...devices].toSorted((a, b) => b[1] - a[1])[0]?.[0];
+}
+
+/** How long each device has been seen to run it. */
+const watchedSeconds = ({ watched }: DeploymentRecord, nowMs: number) =>
+  Object.values(watched).map((since) => Math.max(0, (nowMs - Date.parse(since)) / 1_000));
+
 /** Since the first device committed. */
-function watched(members: readonly Member[], nowMs: number): number {
+function monitoredSeconds(members: readonly Member[], nowMs: number): number {
   const starts = members.flatMap(({ standing: { outcome } }) =>
     outcome?.outcome === "committed" ? [Date.parse(outcome.at)] : [],
   );
   return starts.length === 0 ? 0 : Math.max(0, (nowMs - Math.min(...starts)) / 1_000);
 }
 
-/** p95 before and after, of each device that kept this version and measured both. */
+/** p95 before and after, of each device that kept this version and measured both in the same power mode. */
 function latencyOf(members: readonly Member[]): Pair[] {
   return members.flatMap(({ standing: { outcome } }) => {
-    const before = outcome?.evidence.baseline?.p95_ms;
-    const after = outcome?.evidence.candidate?.p95_ms;
-    return outcome?.outcome === "committed" && before != null && after != null ? [{ before, after }] : [];
+    const { baseline, candidate } = outcome?.evidence ?? {};
+    const [before, after] = [baseline?.p95_ms, candidate?.p95_ms];
+    const isComparable = baseline?.tags["power_mode"] === candidate?.tags["power_mode"];
+    if (outcome?.outcome !== "committed" || before == null || after == null || !isComparable) return [];
+    return [{ before, after }];
   });
 }
 
@@ -123,13 +138,10 @@ export function pilotMetrics(deployment: DeploymentRecord, figures: Figures): Pi
   };
 }
 
-/** The pilot's gate has passed and nothing has taken that back since. */
-export function hasPassed(deployment: DeploymentRecord): boolean {
-  return (
-    deployment.kind === "pilot" &&
-    (deployment.state === "awaiting-approval" ||
-      (deployment.state === "finished" && deployment.gate?.verdict === "pass"))
-  );
+/** The pilot's gate has passed, and what its devices have done since has not taken that back. */
+export function hasPassed({ kind, state, gate }: DeploymentRecord): boolean {
+  if (kind !== "pilot" || gate?.verdict === "fail") return false;
+  return state === "awaiting-approval" || (state === "finished" && gate?.verdict === "pass");
 }
 
 export function blockersOf(deployment: DeploymentRecord, gate: GateReport | null): string[] {

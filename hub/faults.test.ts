@@ -87,7 +87,8 @@ test("fault 60: an upload that is aborted is visible nowhere, and goes on where 
 
 test("fault 61: an artifact that rots on the disk is not served, is set aside, and can be uploaded anew", async () => {
   const { digest } = await hub.register("v1");
-  const device = await hub.enroll("edge-001");
+  const device = await hub.enroll("edge-001", "pilot");
+  await hub.call("PUT", "/api/v1/groups/pilot/target", { version: "v1" });
   const fetchIt = () => hub.app.inject({ url: `/device/v1/artifacts/${digest}`, headers: device.headers });
   expect((await fetchIt()).statusCode).toBe(200);
   const file = join(hub.dir, "data", "artifacts", digest.slice(0, 2), digest);

@@ -111,6 +111,7 @@ async function perform(change: Change, one: Step, number: number): Promise<void>
         model: one.model,
         version: one.version,
         previous_version: null,
+        outside_version: null,
         deployment_id: made.id,
         since: AT,
       });

@@ -39,7 +39,9 @@ export interface Fleet {
 /** The part of it that orders are made of. */
 export type Plans = Pick<Fleet, "groups" | "targets" | "deploymentsById" | "version" | "targetView" | "isTarget">;
 
-const isStopped = ({ state }: DeploymentRecord) => state === "paused" || state === "aborted";
+/** Whoever has not begun stays where it is. */
+const isStopped = ({ state }: DeploymentRecord) =>
+  state === "paused" || state === "aborted" || state === "rolling-back";
 
 /** @returns nothing, or the device as one that this deployment counts */
 function memberOf(
@@ -101,6 +103,7 @@ export function fleetOf(tables: FleetTables, presence: Pick<Presence, "isOnline"
       version: target.version,
       deploymentId: target.deployment_id,
       previousVersion: target.previous_version,
+      outsideVersion: target.outside_version,
       since: target.since,
       share: deployment.shares[group] ?? 0,
       paused: isStopped(deployment) || versions.get(`${model}/${target.version}`)?.stage === "quarantined",

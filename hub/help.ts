@@ -2,9 +2,14 @@
 export const HELP = `Context Edge hub: versions, deployments, manifests and the dashboard.
 
 Usage: node hub/main.ts            (settings come from the environment)
-       node hub/main.ts audit verify      is the history whole? exit 1 when it is not
+       node hub/main.ts audit verify [--head HASH]   is the history whole, and does it hold a head that
+                                          was written down before? exit 1 when it does not
+       node hub/main.ts audit head        the newest head, to be written down elsewhere
        node hub/main.ts audit export      the history as JSON lines
-       node hub/main.ts backup FILE       a whole copy of the SQLite database while the hub runs
+       node hub/main.ts backup FILE [--overwrite]    a checked copy of the SQLite database while the hub runs
+       node hub/main.ts restore FILE [--head HASH] [--with-broken-history]
+                                          puts a backup in place of the SQLite database; the hub is stopped
+       node hub/main.ts migrate [--check] brings the schema to this release's, or says what that would do
        node hub/main.ts user add NAME --role viewer|engineer|admin [--password-file FILE|-]
        node hub/main.ts user list | disable NAME | enable NAME | role NAME ROLE | reset NAME
        node hub/main.ts token create NAME --scope publisher|viewer|engineer|admin [--expires 90d]
@@ -18,6 +23,7 @@ Usage: node hub/main.ts            (settings come from the environment)
   HUB_AUTH                   none (loopback only), token or accounts       none
   HUB_API_TOKEN_FILE         file with the token, for HUB_AUTH=token
   HUB_PUBLIC_URL             where browsers reach the hub, for links and OIDC
+  HUB_SESSION_IDLE_MINUTES   a session that is not used this long is over  1440
   HUB_TRUSTED_PROXIES        whose X-Forwarded-For is believed: addresses and ranges, comma-separated
   HUB_OIDC_ISSUER, HUB_OIDC_CLIENT_ID, HUB_OIDC_CLIENT_SECRET_FILE    sign-in by OpenID Connect, with accounts
   HUB_OIDC_ROLE_CLAIM        claim with the person's groups                groups

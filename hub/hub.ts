@@ -66,6 +66,7 @@ export interface Hub {
   close(): Promise<void>;
 }
 
+/** @param now milliseconds since the epoch; a test that turns it turns the clock that silences are counted by as well */
 export async function openHub(config: HubConfig, now: () => number = Date.now): Promise<Hub> {
   const log = pino({ level: config.logLevel, base: null, redact: ["req.headers.authorization", "req.headers.cookie"] });
   const newest = rememberNewest();
@@ -79,8 +80,9 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
   const artifacts = s3 ?? directoryArtifacts(join(config.dataDir, "artifacts"), limits);
   const changes = trackChanges(store, now, await store.events.lastId());
   const known = new Map((await store.devices.list()).map((device) => [device.id, device.last_seen]));
-  const own = trackPresence(known, { offlineAfterMs: config.offlineAfterMs, now, store });
-  const presence = sharePresence(own, { offlineAfterMs: config.offlineAfterMs, now });
+  const clocks = { now, uptime: now === Date.now ? () => performance.now() : now };
+  const own = trackPresence(known, { offlineAfterMs: config.offlineAfterMs, ...clocks, store });
+  const presence = sharePresence(own, { offlineAfterMs: config.offlineAfterMs, ...clocks });
   const ending = openEnding();
   const metrics = openMetrics();
   const room = openWaitingRoom();
@@ -149,7 +151,7 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     onObserved: (device, before, after) => series.take(device, before, after),
   });
   const janitor = startJanitor({
-    keepers: keepersOf({ store, changes, presence, keep: config.keep }),
+    keepers: keepersOf({ store, changes, presence, artifacts, leader: peers.leader, keep: config.keep }),
     everywhere: [() => series.flush("complete"), () => reports.flush("silent")],
     isLeader,
     now,

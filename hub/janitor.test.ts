@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { trackChanges } from "./changes.ts";
 import { type Keeper, startJanitor } from "./janitor.ts";
 import { keepersOf } from "./keepers.ts";
+import { ALWAYS_LEADER } from "./leader.ts";
 import { rollUpDay } from "./rollup.ts";
 import { openSeries, type SeriesBook } from "./series.ts";
 import { openSqlite } from "./store/sqlite.ts";
@@ -140,7 +141,14 @@ test("minutes stay until their day is rolled up, however short they are kept", a
   const points = { minute: 1, hour: 720, day: 400 };
   const keep = { points, labelsDays: 400, outcomesDays: 365, deadAfterDays: 90 };
   const presence = { isOnline: () => true, lastSeen: () => null };
-  const keepers = keepersOf({ store, changes: trackChanges(store, () => nowMs), presence, keep });
+  const keepers = keepersOf({
+    store,
+    changes: trackChanges(store, () => nowMs),
+    presence,
+    artifacts: { discardUploads: async () => 0 },
+    leader: ALWAYS_LEADER,
+    keep,
+  });
   await store.groups.ensure("line", new Date(START).toISOString());
   const janitor = startJanitor({ keepers, everywhere: [], now: () => nowMs, log: quiet });
   await janitor.round();

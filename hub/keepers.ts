@@ -1,8 +1,10 @@
-// What the janitor keeps small: figures over time, labels, outcomes; and it says once which devices nobody heard of any more.
+// What the janitor keeps small: figures over time, labels, outcomes, halves of uploads; and it says once which devices nobody heard of any more.
+import type { Artifacts } from "./artifacts/artifacts.ts";
 import type { Changes } from "./changes.ts";
 import type { Keep } from "./config.ts";
 import { STEPS } from "./core/series-pack.ts";
 import type { Keeper } from "./janitor.ts";
+import type { Leader } from "./leader.ts";
 import type { Presence } from "./presence.ts";
 import { rollUpDays } from "./rollup.ts";
 import type { Store } from "./store/store.ts";
@@ -11,7 +13,9 @@ export interface KeeperPorts {
   store: Store;
   changes: Changes;
   presence: Pick<Presence, "lastSeen" | "isOnline">;
+  artifacts: Pick<Artifacts, "discardUploads">;
   keep: Keep;
+  leader: Pick<Leader, "term">;
 }
 
 const MINUTE_MS = 60_000;
@@ -25,7 +29,14 @@ const MOST_OUTCOMES = 1_000;
 const DEVICES_AT_ONCE = 10;
 
 export function keepersOf(ports: KeeperPorts): Keeper[] {
-  return [rollUpDays(ports.store), oldSeries(ports), oldOutcomes(ports), oldLabels(ports), deadDevices(ports)];
+  return [
+    rollUpDays(ports.store, ports.leader),
+    oldSeries(ports),
+    oldOutcomes(ports),
+    oldLabels(ports),
+    abandonedUploads(ports),
+    deadDevices(ports),
+  ];
 }
 
 const before = (nowMs: number, days: number) => new Date(nowMs - days * DAY_MS).toISOString();
@@ -56,9 +67,9 @@ function oldOutcomes({ store, keep }: KeeperPorts): Keeper {
     everyMs: DAY_MS,
     async slice(nowMs) {
       const ids = await store.retention.deviceIds(after, DEVICES_AT_ONCE);
-      after = ids.at(-1) ?? "";
       const rule = { before: before(nowMs, keep.outcomesDays), keep: NEWEST_OUTCOMES, most: MOST_OUTCOMES };
       for (const id of ids) await store.retention.pruneOutcomes(id, rule);
+      after = ids.at(-1) ?? "";
       return ids.length > 0;
     },
   };
@@ -69,6 +80,18 @@ function oldLabels({ store, keep }: KeeperPorts): Keeper {
     name: "labels",
     everyMs: HOUR_MS,
     slice: async (nowMs) => (await store.retention.pruneLabels(before(nowMs, keep.labelsDays), AT_ONCE)) === AT_ONCE,
+  };
+}
+
+/** Whoever means to go on with an upload does so within a day. */
+function abandonedUploads({ artifacts }: KeeperPorts): Keeper {
+  return {
+    name: "abandoned uploads",
+    everyMs: HOUR_MS,
+    async slice(nowMs) {
+      await artifacts.discardUploads(nowMs - DAY_MS);
+      return false;
+    },
   };
 }
 

@@ -2,10 +2,12 @@
 import { buildApp } from "./app.ts";
 import { firstAdminLink } from "./auth/first-start.ts";
 import type { Command } from "./commands/command.ts";
+import { cautionsOf } from "./cautions.ts";
 import { type HubConfig, readConfig } from "./config.ts";
 import { drain } from "./drain.ts";
 import { HELP } from "./help.ts";
 import { openHub } from "./hub.ts";
+import { StoreRefusal } from "./store/refusal.ts";
 
 /** Connections that may wait to be accepted: after a restart the whole fleet is at the door at once. */
 const CONNECTION_QUEUE = 16_384;
@@ -31,6 +33,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     const address = await app.listen({ host: config.host, port: config.port, backlog: CONNECTION_QUEUE });
     hub.log.info({ address, auth: config.auth.kind, data: config.dataDir }, "the hub listens");
+    for (const caution of cautionsOf(config)) hub.log.warn(caution);
     const link = await firstAdminLink(hub);
     // To stdout and into no log: whoever reads it first becomes admin.
     if (link !== null)
@@ -59,6 +62,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   backup: async () => (await import("./commands/backup.ts")).backup,
   user: async () => (await import("./commands/user.ts")).user,
   token: async () => (await import("./commands/token.ts")).token,
+  migrate: async () => (await import("./commands/migrate.ts")).migrate,
+  restore: async () => (await import("./commands/restore.ts")).restore,
   "join-token": async () => (await import("./commands/token.ts")).joinToken,
 };
 
@@ -69,6 +74,10 @@ async function runCommand(name: string, words: readonly string[], config: HubCon
     return 2;
   }
   const command = await load();
+  // `hub audit export | head`: whoever reads no more of it has had enough.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   return command({
     config,
     words,
@@ -80,6 +89,7 @@ async function runCommand(name: string, words: readonly string[], config: HubCon
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`The hub failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (error instanceof StoreRefusal) process.stderr.write(`${error.message} ${error.nextStep}\n`);
+  else process.stderr.write(`The hub failed: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }

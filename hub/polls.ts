@@ -2,6 +2,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import { PROBLEM_MEDIA_TYPE } from "@context-edge/protocol";
+import { comeBackSeconds } from "./come-back.ts";
+import { hasCurrent } from "./entity-tags.ts";
 import type { Identities, Identity } from "./identities.ts";
 import type { Presence } from "./presence.ts";
 import { ProblemError } from "./problem-error.ts";
@@ -37,8 +39,6 @@ interface HeldPoll extends Waiter {
 }
 
 const LONGEST_WAIT_SECONDS = 60;
-/** Whoever is turned away comes back somewhere between these. */
-const RETRY_AFTER_SECONDS = { least: 1, most: 15 };
 
 export function answerPolls({ identities, presence, publisher, room, ending, count, log }: Parts): Polls {
   let answered = 0;
@@ -49,14 +49,12 @@ export function answerPolls({ identities, presence, publisher, room, ending, cou
     if (!(error instanceof ProblemError)) log.error({ err: error }, "a poll failed");
     count("refused", null);
     const problem = (error instanceof ProblemError ? error : internal()).toProblem();
-    const { least, most } = RETRY_AFTER_SECONDS;
-    if (problem.status === 503) {
-      response.setHeader("retry-after", least + Math.round((most - least) * Math.random()));
-    }
+    if (problem.status === 503) response.setHeader("retry-after", comeBackSeconds());
     const text = JSON.stringify(problem);
     response
       .writeHead(problem.status, {
         "content-type": PROBLEM_MEDIA_TYPE,
+        "x-content-type-options": "nosniff",
         "content-length": Buffer.byteLength(text),
       })
       .end(text);
@@ -66,7 +64,7 @@ export function answerPolls({ identities, presence, publisher, room, ending, cou
     const manifest = publisher.current(identity.group_name);
     if (!manifest) return refuse(response, noManifest(identity.group_name));
     answered += 1;
-    const isSame = request.headers["if-none-match"] === manifest.etag;
+    const isSame = hasCurrent(request.headers["if-none-match"], manifest.etag);
     count(isSame ? "unchanged" : "changed", beganMs === undefined ? null : (performance.now() - beganMs) / 1_000);
     if (isSame) {
       unchanged += 1;
@@ -110,11 +108,10 @@ export function answerPolls({ identities, presence, publisher, room, ending, cou
     const waitSeconds = prefer === undefined ? 0 : preferredWait(prefer);
     // At the hub's end the answer is at once, and the next request goes elsewhere.
     if (ending.aborted) response.setHeader("connection", "close");
-    const isUpToDate =
-      waitSeconds > 0 &&
-      !ending.aborted &&
-      request.headers["if-none-match"] === publisher.current(identity.group_name)?.etag;
-    if (isUpToDate) hold(request, response, identity, waitSeconds);
+    const mayWait = waitSeconds > 0 && !ending.aborted;
+    const manifest = mayWait ? publisher.current(identity.group_name) : undefined;
+    if (manifest && hasCurrent(request.headers["if-none-match"], manifest.etag))
+      hold(request, response, identity, waitSeconds);
     else send(request, response, identity, beganMs);
   };
 

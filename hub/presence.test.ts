@@ -77,3 +77,19 @@ test("a start tells of nobody; a device that then stays silent is told of once, 
   presence.seen("edge-7");
   expect(presence.changed()).toEqual(["edge-7"]);
 });
+
+test.each([
+  ["forward by a day", 86_400_000],
+  ["back by a day", -86_400_000],
+])("a clock that is set %s makes nobody offline, and what is told follows the new time", async (_title, jumpMs) => {
+  const clock = { wallMs: Date.parse("2026-05-01T00:00:00.000Z"), upMs: 5_000 };
+  const clocks = { now: () => clock.wallMs, uptime: () => clock.upMs };
+  const presence = trackPresence(new Map(), { offlineAfterMs: 90_000, ...clocks, store });
+  presence.seen("edge-7");
+  clock.wallMs += jumpMs;
+  expect(presence.isOnline("edge-7")).toBe(true);
+  expect(presence.lastSeen("edge-7")).toBe(new Date(clock.wallMs).toISOString());
+  clock.upMs += 90_000;
+  clock.wallMs += 90_000;
+  expect(presence.isOnline("edge-7")).toBe(false);
+});

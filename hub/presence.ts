@@ -15,15 +15,25 @@ export interface Presence {
   flush(): Promise<void>;
 }
 
+const CLOCK_WAS_SET_MS = 1_000;
 /** Written in one statement; the loop breathes in between. */
 const FLUSH_AT_ONCE = 200;
+
+export interface PresenceSettings {
+  offlineAfterMs: number;
+  /** Milliseconds since the epoch, to tell people. */
+  now: () => number;
+  /** Milliseconds since whenever, to count by: a clock that is set must not make a whole fleet disappear. Default: `now`. */
+  uptime?: () => number;
+  store: Pick<Store, "devices">;
+}
 
 /** @param known last-seen times as stored; after a restart everyone known counts as just seen, until proved silent. */
 export function trackPresence(
   known: ReadonlyMap<string, string | null>,
-  { offlineAfterMs, now, store }: { offlineAfterMs: number; now: () => number; store: Pick<Store, "devices"> },
+  { offlineAfterMs, now, uptime = now, store }: PresenceSettings,
 ): Presence {
-  const startedMs = now();
+  const startedMs = uptime();
   const seenMs = new Map<string, number>();
   const held = new Map<string, number>();
   const dirty = new Set<string>();
@@ -36,9 +46,17 @@ export function trackPresence(
     told.set(id, true);
   }
 
+  let offsetMs = now() - uptime();
+  /** The two clocks drift apart by fractions: only a clock that was set moves what people were told. */
+  const wallTime = (ms: number) => {
+    const present = now() - uptime();
+    if (Math.abs(present - offsetMs) > CLOCK_WAS_SET_MS) offsetMs = present;
+    return new Date(Math.round(ms + offsetMs)).toISOString();
+  };
+
   const presence: Presence = {
     seen(id) {
-      seenMs.set(id, now());
+      seenMs.set(id, uptime());
       dirty.add(id);
     },
     hold(id) {
@@ -51,13 +69,13 @@ export function trackPresence(
         presence.seen(id);
       };
     },
-    isOnline: (id) => held.has(id) || now() - (seenMs.get(id) ?? -Infinity) < offlineAfterMs,
+    isOnline: (id) => held.has(id) || uptime() - (seenMs.get(id) ?? -Infinity) < offlineAfterMs,
     lastSeen(id) {
       if (held.has(id)) return new Date(now()).toISOString();
       const ms = seenMs.get(id);
       // The benefit of the doubt after a restart is no sighting: show what was stored.
       if (ms === undefined || (ms === startedMs && !dirty.has(id))) return stored.get(id) ?? null;
-      return new Date(ms).toISOString();
+      return wallTime(ms);
     },
     held: () => held.size,
     changed() {
@@ -69,7 +87,7 @@ export function trackPresence(
       const ids = [...dirty];
       for (let start = 0; start < ids.length; start += FLUSH_AT_ONCE) {
         const slice = ids.slice(start, start + FLUSH_AT_ONCE);
-        const batch = new Map(slice.map((id) => [id, new Date(seenMs.get(id) ?? now()).toISOString()]));
+        const batch = new Map(slice.map((id) => [id, wallTime(seenMs.get(id) ?? uptime())]));
         // Before it is written: who is seen meanwhile is written again the next time.
         for (const id of slice) dirty.delete(id);
         try {

@@ -14,6 +14,7 @@ import {
   type SigningKey,
 } from "@context-edge/protocol";
 import { manifestBody, nextSequence, type TargetOrder } from "./core/desired.ts";
+import { whyNotRestorable } from "./deployable.ts";
 import { type Plans, readPlans } from "./fleet.ts";
 import type { GroupRecord } from "./store/records.ts";
 import type { Repositories, Store } from "./store/store.ts";
@@ -153,8 +154,10 @@ function ordersOf(fleet: Plans, group: string): TargetOrder[] {
       const view = fleet.targetView(group, target.model);
       const statement = fleet.version(target.model, target.version)?.statement;
       if (!view || !statement) return [];
-      const previous = target.previous_version ? fleet.version(target.model, target.previous_version) : undefined;
-      return [{ model: target.model, view, statement, previousStatement: previous?.statement ?? null }];
+      const outside = view.outsideVersion ? fleet.version(target.model, view.outsideVersion) : undefined;
+      // What nobody may install is not offered to those outside the wave either.
+      const outsideStatement = outside && !whyNotRestorable(outside) ? outside.statement : null;
+      return [{ model: target.model, view, statement, outsideStatement }];
     });
 }
 

@@ -4,6 +4,7 @@ import type { Observed, Report, ReportReceipt } from "@context-edge/protocol";
 import type { Change, Changes } from "./changes.ts";
 import { errorsOf } from "./core/heartbeat.ts";
 import { type Newest, type NewestReports, steadyDigest } from "./newest.ts";
+import { hearTestimony } from "./quarantine.ts";
 import { heedReplay } from "./restored.ts";
 import type { DeviceRecord } from "./store/records.ts";
 import type { Store } from "./store/store.ts";
@@ -180,6 +181,7 @@ async function apply(change: Change, deviceId: string, report: Report): Promise<
     lastOutcomes[outcome.model] = outcome;
     const known = await tx.deployments.find(outcome.deployment_id);
     if (known) touched.deployments.add(known.id);
+    await hearTestimony(change, device, outcome);
     await tell(
       `device.${outcome.outcome}`,
       deviceId,

@@ -4,10 +4,10 @@ import type { Deployment, DeploymentState, Plan } from "@context-edge/protocol";
 import type { Change } from "./changes.ts";
 import { sharesAfter, stepWords } from "./core/plan.ts";
 import { deployableVersion } from "./deployable.ts";
-import { readPlans, type Fleet } from "./fleet.ts";
+import { type Fleet, type Plans, readPlans } from "./fleet.ts";
 import { ProblemError } from "./problem-error.ts";
 import type { DeploymentRecord } from "./store/records.ts";
-import { closeSuperseded, earlierVersion } from "./supersede.ts";
+import { closeSuperseded, earlierOf } from "./supersede.ts";
 
 export interface Order {
   kind: Deployment["kind"];
@@ -17,6 +17,8 @@ export interface Order {
   reason: string;
   /** Of a preview. */
   id?: string | undefined;
+  /** By group that has no target yet: what its devices ran in the groups they came from. */
+  cameFrom?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function planDeployment(
 ): Promise<DeploymentRecord> {
   const { tx, at, actor, touched, tell } = change;
   const fleet = await readPlans(tx);
-  const version = await deployableVersion(change, order.model, order.version);
+  const version = await deployableVersion(change, order);
   const groups = [...new Set(order.plan.steps.flatMap((step) => step.groups))];
   const id = order.id ?? newDeploymentId(Date.parse(at));
   if (order.id !== undefined && (await tx.deployments.find(id))) {
@@ -73,7 +75,7 @@ export async function planDeployment(
     version: order.version,
     kind: order.kind,
     groups,
-    previous: byGroup((group) => earlierVersion(fleet, group, order)),
+    previous: byGroup((group) => previousOf(fleet, group, order)),
     expected: byGroup((group) => fleet.targetView(group, order.model)?.deploymentId ?? null),
     state,
     state_reason: stateReason,
@@ -87,7 +89,11 @@ export async function planDeployment(
     reason: order.reason,
     created_by: actor,
     created_at: at,
+    step_since: null,
     soaking_since: null,
+    watched: {},
+    stays: {},
+    halted_by: null,
     finished_at: null,
     gate: null,
     progress: null,
@@ -147,18 +153,30 @@ export async function takeSteps(
   }
   const previous = { ...before.previous };
   for (const group of entering) {
-    previous[group] = earlierVersion(fleet, group, before);
+    const earlier = earlierOf(fleet, group, before);
+    // What was found when it was planned stands where the group has no target of its own.
+    if (fleet.targetView(group, model)) previous[group] = earlier.previous;
     const { id: deployment_id, version } = before;
     await tx.targets.put({
       group_name: group,
       model,
       version,
-      previous_version: previous[group],
+      previous_version: previous[group] ?? null,
+      outside_version: earlier.outside,
       deployment_id,
       since: at,
     });
   }
-  const moved = { step, shares, previous, state: "running", state_reason: reason, soaking_since: null } as const;
+  const moved = {
+    step,
+    shares,
+    previous,
+    state: "running",
+    state_reason: reason,
+    halted_by: null,
+    step_since: at,
+    soaking_since: null,
+  } as const;
   await tx.deployments.update(before.id, moved);
   const deployment = { ...before, ...moved };
   await closeSuperseded(change, fleet, look, deployment);
@@ -167,9 +185,14 @@ export async function takeSteps(
   return { ok: true, deployment };
 }
 
-/** By group, the devices that waves of a number are counted among; shares need none. */
+function previousOf(fleet: Plans, group: string, order: Order): string | null {
+  if (!fleet.targetView(group, order.model)) return order.cameFrom?.[group] ?? null;
+  return earlierOf(fleet, group, order).previous;
+}
+
+/** By group, the devices that its waves are counted among; everybody at once needs no counting. */
 async function idsOf(tx: Change["tx"], { steps }: Plan): Promise<Map<string, string[]>> {
-  const counted = new Set(steps.flatMap(({ groups, size }) => ("count" in size ? groups : [])));
+  const counted = new Set(steps.flatMap(({ groups, size }) => ("count" in size || size.share < 1 ? groups : [])));
   const ids = new Map<string, string[]>();
   for (const group of counted) ids.set(group, await tx.devices.idsIn(group));
   return ids;

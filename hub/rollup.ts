@@ -2,6 +2,7 @@
 import type { SeriesKind } from "@context-edge/protocol";
 import { blockMs, type Cells, floorTo, pack, rollUp, STEPS, addInto, unpack } from "./core/series-pack.ts";
 import type { Keeper } from "./janitor.ts";
+import type { Leader } from "./leader.ts";
 import { ofDevice, ofGroup } from "./series.ts";
 import type { SeriesBlock } from "./store/series.ts";
 import type { Store } from "./store/store.ts";
@@ -16,17 +17,29 @@ const SUBJECTS_AT_ONCE = 3;
 
 type Key = { subject: string; kind: SeriesKind; model: string; version: string };
 
-export function rollUpDays(store: Store): Keeper {
-  /** Where the present day's work stands: groups first, then devices by id. */
-  let groups: string[] | null = null;
-  let after = "";
+/** Where a day's work stands: groups first, then devices by id. Of another day, or from before somebody else led, it means nothing. */
+interface Cursor {
+  dayMs: number;
+  term: number;
+  groups: readonly string[];
+  after: string;
+}
 
-  const nextSubjects = async (): Promise<string[]> => {
-    groups ??= (await store.groups.list()).map(({ name }) => ofGroup(name));
-    if (groups.length > 0) return groups.splice(0, SUBJECTS_AT_ONCE);
-    const ids = await store.retention.deviceIds(after, SUBJECTS_AT_ONCE);
-    after = ids.at(-1) ?? after;
-    return ids.map(ofDevice);
+export function rollUpDays(store: Store, leader: Pick<Leader, "term">): Keeper {
+  let cursor: Cursor | undefined;
+
+  const begin = async (dayMs: number, term: number): Promise<Cursor> => {
+    const groups = (await store.groups.list()).map(({ name }) => ofGroup(name));
+    return { dayMs, term, groups, after: "" };
+  };
+  /** @returns what comes next and where the work stands when that is done. */
+  const next = async (at: Cursor): Promise<{ subjects: readonly string[]; done: Cursor }> => {
+    if (at.groups.length > 0) {
+      const subjects = at.groups.slice(0, SUBJECTS_AT_ONCE);
+      return { subjects, done: { ...at, groups: at.groups.slice(SUBJECTS_AT_ONCE) } };
+    }
+    const ids = await store.retention.deviceIds(at.after, SUBJECTS_AT_ONCE);
+    return { subjects: ids.map(ofDevice), done: { ...at, after: ids.at(-1) ?? at.after } };
   };
 
   return {
@@ -37,13 +50,14 @@ export function rollUpDays(store: Store): Keeper {
       if (oldest === null) return false;
       const dayMs = Math.max((await store.series.rolledUpTo()) ?? -Infinity, floorTo(DAY_MS, oldest));
       if (dayMs + DAY_MS + GRACE_MS > nowMs) return false;
-      const subjects = await nextSubjects();
-      if (subjects.length > 0) {
-        await rollUpDay(store, dayMs, subjects);
-        return true;
-      }
-      [groups, after] = [null, ""];
-      await store.series.setRolledUpTo(dayMs + DAY_MS);
+      const term = leader.term();
+      const isGood = cursor?.dayMs === dayMs && cursor.term === term;
+      const at = isGood && cursor ? cursor : await begin(dayMs, term);
+      const { subjects, done } = await next(at);
+      if (subjects.length > 0) await rollUpDay(store, dayMs, subjects);
+      else await store.series.setRolledUpTo(dayMs + DAY_MS);
+      // Only now: what failed is done again, and done twice it is the same.
+      cursor = done;
       return true;
     },
   };
@@ -62,19 +76,23 @@ export async function rollUpDay(store: Store, dayMs: number, subjects: readonly 
     for (const [at, cell] of unpack(kind, cells, atMs, MINUTE_MS)) addInto(kind, one.hours, floorTo(HOUR_MS, at), cell);
   }
   const monthMs = floorTo(blockMs("day"), dayMs);
-  const months = await store.series.read({ resolution: "day", atMs: [monthMs], subjects });
-  const blocks = [...series.values()].flatMap(({ key, hours }): SeriesBlock[] => {
-    const known = months.find(
-      ({ subject, kind, model, version }) =>
-        subject === key.subject && kind === key.kind && model === key.model && version === key.version,
-    );
-    const days: Cells = known ? unpack(key.kind, known.cells, monthMs, DAY_MS) : new Map();
-    // Set, not added: after a crash midway the day is rolled up once more.
-    for (const [at, cell] of rollUp(key.kind, hours, DAY_MS)) days.set(at, cell);
-    return [
-      { ...key, resolution: "hour", atMs: dayMs, part: 0, cells: pack(key.kind, hours, dayMs, HOUR_MS) },
-      { ...key, resolution: "day", atMs: monthMs, part: 0, cells: pack(key.kind, days, monthMs, DAY_MS) },
-    ];
+  // Behind the lock of all writers: of two hubs that both believe to lead, one would else write the month without the other's days.
+  await store.transaction(async (tx) => {
+    if (((await tx.series.rolledUpTo()) ?? -Infinity) > dayMs) return;
+    const months = await tx.series.read({ resolution: "day", atMs: [monthMs], subjects });
+    const blocks = [...series.values()].flatMap(({ key, hours }): SeriesBlock[] => {
+      const known = months.find(
+        ({ subject, kind, model, version }) =>
+          subject === key.subject && kind === key.kind && model === key.model && version === key.version,
+      );
+      const days: Cells = known ? unpack(key.kind, known.cells, monthMs, DAY_MS) : new Map();
+      // Set, not added: after a crash midway the day is rolled up once more.
+      for (const [at, cell] of rollUp(key.kind, hours, DAY_MS)) days.set(at, cell);
+      return [
+        { ...key, resolution: "hour", atMs: dayMs, part: 0, cells: pack(key.kind, hours, dayMs, HOUR_MS) },
+        { ...key, resolution: "day", atMs: monthMs, part: 0, cells: pack(key.kind, days, monthMs, DAY_MS) },
+      ];
+    });
+    await tx.series.put(blocks);
   });
-  await store.series.put(blocks);
 }

@@ -11,16 +11,18 @@ export interface SharedPresence extends Presence {
 interface Settings {
   offlineAfterMs: number;
   now: () => number;
+  /** To count by; default: `now`. */
+  uptime?: () => number;
 }
 
-export function sharePresence(own: Presence, { offlineAfterMs, now }: Settings): SharedPresence {
+export function sharePresence(own: Presence, { offlineAfterMs, now, uptime = now }: Settings): SharedPresence {
   // Kept while this hub runs, one number a device: when it was last seen must not fall back to what this replica saw itself.
   const elsewhereMs = new Map<string, number>();
   const told = new Map<string, boolean>();
   const fresh = new Set<string>();
   const held = new Map<string, number>();
 
-  const isOnline = (id: string) => own.isOnline(id) || now() - (elsewhereMs.get(id) ?? -Infinity) < offlineAfterMs;
+  const isOnline = (id: string) => own.isOnline(id) || uptime() - (elsewhereMs.get(id) ?? -Infinity) < offlineAfterMs;
   return {
     isOnline,
     seen(id) {
@@ -43,7 +45,7 @@ export function sharePresence(own: Presence, { offlineAfterMs, now }: Settings):
       const here = own.lastSeen(id);
       const elsewhere = elsewhereMs.get(id);
       if (elsewhere === undefined) return here;
-      const there = new Date(elsewhere).toISOString();
+      const there = new Date(now() - Math.round(uptime() - elsewhere)).toISOString();
       return here !== null && here > there ? here : there;
     },
     changed() {
@@ -60,7 +62,7 @@ export function sharePresence(own: Presence, { offlineAfterMs, now }: Settings):
       return [...ids];
     },
     heardElsewhere(ids) {
-      for (const id of ids) elsewhereMs.set(id, now());
+      for (const id of ids) elsewhereMs.set(id, uptime());
     },
   };
 }

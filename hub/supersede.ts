@@ -2,17 +2,35 @@
 import { CLOSED_DEPLOYMENT_STATES } from "@context-edge/protocol";
 import type { Change } from "./changes.ts";
 import { progressOf } from "./core/progress.ts";
+import { isSettledIn } from "./core/settled.ts";
+import { whyNotRestorable } from "./deployable.ts";
 import { type Fleet, type Plans, readPlans } from "./fleet.ts";
 import type { DeploymentRecord } from "./store/records.ts";
 
-/** What a rollback would restore in this group: a version that never settled is skipped in favour of the one before it. */
-export function earlierVersion(fleet: Plans, group: string, order: { model: string; version: string }): string | null {
+export interface Earlier {
+  /** What a rollback gives back. */
+  previous: string | null;
+  /** What devices run that are not in the wave yet; null: they stay as they are. */
+  outside: string | null;
+}
+
+/**
+ * What a group had before this order. A version that never settled there, or that may not be installed any more, is skipped in
+ * favour of the one before it; and while the devices of a group differ, those outside the wave are left alone.
+ */
+export function earlierOf(fleet: Plans, group: string, order: { model: string; version: string }): Earlier {
   const target = fleet.targetView(group, order.model);
-  if (!target) return null;
+  if (!target) return { previous: null, outside: null };
+  const usable = (version: string | null) => {
+    const record = version === null ? undefined : fleet.version(order.model, version);
+    return record && !whyNotRestorable(record) ? version : null;
+  };
   const earlier = fleet.deploymentsById.get(target.deploymentId);
-  const neverSettled =
-    earlier !== undefined && earlier.kind !== "rollback" && (earlier.state === "paused" || earlier.state === "running");
-  return neverSettled || target.version === order.version ? target.previousVersion : target.version;
+  const settled = earlier && isSettledIn(earlier, group) ? usable(target.version) : null;
+  return {
+    previous: settled === null || settled === order.version ? usable(target.previousVersion) : settled,
+    outside: settled,
+  };
 }
 
 /**
@@ -51,11 +69,12 @@ function endingOf(
   old: DeploymentRecord,
   successor: DeploymentRecord,
 ): Pick<DeploymentRecord, "state" | "state_reason"> | null {
-  if (successor.kind === "rollback" && old.version !== successor.version) {
-    return { state: "rolling-back", state_reason: `Rolling back to ${successor.version}` };
-  }
-  // Its groups have gone on to something else before they were back: the rollback is as good as done.
+  // It has said why already; and if its groups go on to something else before they are back, that is as good as done.
   if (old.state === "rolling-back") return null;
+  if (successor.kind === "rollback" && old.version !== successor.version) {
+    const why = successor.reason ? `: ${successor.reason}` : "";
+    return { state: "rolling-back", state_reason: `Rolling back to ${successor.version}${why}` };
+  }
   if (CLOSED_DEPLOYMENT_STATES.includes(old.state)) return null;
   if (successor.kind === "all" && successor.version === old.version) {
     return { state: "finished", state_reason: "Went on to all groups" };

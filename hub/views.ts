@@ -7,8 +7,10 @@ import {
   type Group,
   type Hold,
   type ModelSummary,
+  pinnedGroupOf,
   type SyncState,
   type Version,
+  webLink,
 } from "@context-edge/protocol";
 import { progressOf } from "./core/progress.ts";
 import { worstOf } from "./core/sync.ts";
@@ -22,6 +24,8 @@ export function deviceView(fleet: Fleet, presence: Presence, device: DeviceRecor
   return {
     id: device.id,
     group: device.group_name,
+    home_group: device.home_group,
+    pinned: device.group_name === pinnedGroupOf(device.id),
     online: presence.isOnline(device.id),
     last_seen: presence.lastSeen(device.id),
     enrolled_at: device.enrolled_at,
@@ -33,7 +37,7 @@ export function deviceView(fleet: Fleet, presence: Presence, device: DeviceRecor
     hold: inForce(device.hold) ?? inForce(observed?.hold ?? null),
     telemetry: observed?.telemetry ?? null,
     trouble: observed?.trouble ?? null,
-    status_url: observed?.status_url ?? null,
+    status_url: webLink(observed?.status_url ?? null),
   };
 }
 
@@ -87,7 +91,7 @@ export function groupView(fleet: Fleet, presence: Presence, group: GroupRecord):
 
 export function deploymentView(fleet: Fleet, deployment: DeploymentRecord): Deployment {
   const { retry: _retry, tolerated: _tolerated, excused: _excused, expected: _expected, ...rest } = deployment;
-  const { progress: frozen, ...shown } = rest;
+  const { watched: _watched, stays: _stays, halted_by: _haltedBy, progress: frozen, ...shown } = rest;
   const isLive = fleet.isTarget(deployment.id) || frozen === null;
   return { ...shown, progress: isLive ? progressOf(fleet.members(deployment)) : frozen };
 }

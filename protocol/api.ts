@@ -68,6 +68,10 @@ export type DeviceModel = z.infer<typeof DeviceModel>;
 export const Device = z.object({
   id: DeviceId,
   group: GroupName,
+  /** Where it came from and goes back to, while it is in the pilot or pinned. */
+  home_group: GroupName.nullable().default(null),
+  /** It follows a version of its own, in a group of one. */
+  pinned: z.boolean().default(false),
   online: z.boolean(),
   last_seen: Timestamp.nullable(),
   enrolled_at: Timestamp,
@@ -120,7 +124,20 @@ export const PatchDeviceRequest = z
   })
   .partial()
   .refine(({ group, hold }) => group !== undefined || hold !== undefined, "name a group, a hold, or both");
-export const CreateGroupRequest = z.object({ name: GroupName });
+/** A pinned device is assigned to a group of one; its name tells whose it is. */
+export const PINNED_PREFIX = "pinned.";
+export const pinnedGroupOf = (device: string) => `${PINNED_PREFIX}${device}`;
+export const PinDeviceRequest = z.object({
+  model: ModelName.optional(),
+  version: VersionId,
+  reason: z.string().trim().min(3).max(500),
+});
+export const CreateGroupRequest = z.object({
+  name: GroupName.refine(
+    (name) => !name.startsWith(PINNED_PREFIX),
+    `names that begin with "${PINNED_PREFIX}" are for pinned devices`,
+  ),
+});
 
 export const Session = z.object({
   auth: z.enum(["none", "token", "accounts"]),

@@ -23,7 +23,7 @@ export type GateReport = z.infer<typeof GateReport>;
 
 /** What must hold before the next step. Shares are fractions, 0 to 1. */
 export const GatePolicy = z.object({
-  /** How long everybody must have been watched once all have settled. */
+  /** How long as many devices as must run it must each have been watched. */
   soak_seconds: z.number().min(0),
   /** Of the devices that can be reached and have a fitting variant, how many must run it. */
   min_committed_share: Fraction,
@@ -69,6 +69,8 @@ export const Plan = z.object({
   steps: z.array(Step).min(1).max(1_000),
   /** Null: each step ends when its devices have settled. */
   gate: GatePolicy.nullable(),
+  /** The last step, too, is judged by the gate before the deployment counts as finished. */
+  watch_last: z.boolean().default(false),
   max_bad: MaxBad,
   /** Who takes the next step once the gate has passed. */
   promote: z.enum(["by-hand", "automatic"]),
@@ -115,7 +117,9 @@ export const Deployment = z.object({
   reason: z.string(),
   created_by: z.string(),
   created_at: Timestamp,
-  /** Since when the gate's soak time counts: everyone reachable has settled. */
+  /** When the step that is under way began; null before the first. */
+  step_since: Timestamp.nullable(),
+  /** Since when everyone reachable has settled. */
   soaking_since: Timestamp.nullable(),
   finished_at: Timestamp.nullable(),
   /** Devices that stayed silent in a phase past its deadline; a success they report later still counts. */
@@ -142,8 +146,10 @@ export const CreateDeploymentRequest = z.object({
   promote: z.enum(["by-hand", "automatic"]).default("by-hand"),
   on_fail: z.enum(["halt", "roll-back"]).default("halt"),
   max_bad: MaxBad.default({ count: 0 }),
-  /** What differs from the hub's default. */
+  /** What differs from the hub's default. Of a plan with a single step it asks that the step be watched before it ends. */
   gate: GatePolicy.partial().default({}),
+  /** Judge the last step by the gate as well. */
+  watch_last: z.boolean().default(false),
   deadlines: Deadlines.default({}),
   /** Kept as a draft until somebody starts it. */
   draft: z.boolean().default(false),

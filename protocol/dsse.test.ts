@@ -31,11 +31,19 @@ describe("an envelope is refused, each way with its own code", () => {
   const rows: [string, unknown, EnvelopeProblem][] = [
     ["something that is no envelope", { hello: 1 }, "ENVELOPE_MALFORMED"],
     ["null", null, "ENVELOPE_MALFORMED"],
-    ["a payload type of another document", { ...sealed, payloadType: "text/plain" }, "PAYLOAD_TYPE_UNKNOWN"],
+    [
+      "a payload type of another document (CVE-2022-35929 of cosign)",
+      { ...sealed, payloadType: "text/plain" },
+      "PAYLOAD_TYPE_UNKNOWN",
+    ],
     ["no signature at all", { ...sealed, signatures: [] }, "SIGNATURE_MISSING"],
     ["the same key twice", { ...sealed, signatures: [signature, signature] }, "KEY_DUPLICATE"],
     ["a stranger's signature", seal(TYPE, { n: 1 }, mallory), "KEY_UNKNOWN"],
-    ["an empty key id", { ...sealed, signatures: [{ ...signature, keyid: "" }] }, "KEY_UNKNOWN"],
+    [
+      "an empty key id (GHSA-g2pf-6v5v-qcc8 of OPA)",
+      { ...sealed, signatures: [{ ...signature, keyid: "" }] },
+      "KEY_UNKNOWN",
+    ],
     ["another payload under the same signature", { ...sealed, payload: tampered }, "SIGNATURE_INVALID"],
     ["a signature of zeroes", { ...sealed, signatures: [{ ...signature, sig: zeroSignature }] }, "SIGNATURE_INVALID"],
     [
@@ -54,7 +62,7 @@ describe("an envelope is refused, each way with its own code", () => {
     expect(open(envelope)).toEqual({ ok: false, problem });
   });
 
-  test("the same bytes sealed as another type", () => {
+  test("the same bytes sealed as another type (CVE-2022-35929 of cosign)", () => {
     const other = seal("application/vnd.context-edge.other+json", { n: 1 }, alice);
     expect(open({ ...other, payloadType: TYPE })).toEqual({ ok: false, problem: "SIGNATURE_INVALID" });
   });

@@ -5,6 +5,7 @@ export * from "./device.ts";
 export * from "./dsse.ts";
 export * from "./inference.ts";
 export * from "./keys.ts";
+export * from "./links.ts";
 export * from "./live.ts";
 export * from "./manifest.ts";
 export * from "./mlops.ts";

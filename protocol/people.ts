@@ -54,6 +54,23 @@ export const SignInRequest = z.union([
   z.object({ token: z.string().max(1_000) }),
 ]);
 
+/** One sign-in of one's own. */
+export const BrowserSession = z.object({
+  id: z.string(),
+  /** The one that asks. */
+  current: z.boolean(),
+  created_at: Timestamp,
+  /** To about five minutes. */
+  last_used: Timestamp,
+  /** At the latest; one that is not used for long is over before. */
+  expires_at: Timestamp,
+  /** Where it was begun, and the browser's own name. */
+  address: z.string().nullable(),
+  agent: z.string().nullable(),
+});
+export type BrowserSession = z.infer<typeof BrowserSession>;
+export const EndedSessions = z.object({ ended: z.number().int() });
+
 const SecretName = z
   .string()
   .trim()
@@ -109,3 +126,12 @@ export const CreatedJoinToken = z.object({ join_token: JoinToken, secret: z.stri
 
 export const DecommissionRequest = z.object({ reason: z.string().trim().min(3).max(500) });
 export const AdmissionReply = z.object({ message: z.string() });
+
+/** Public halves, in PEM, as devices and tools take them. Ids are how signatures name their key. */
+export const Trust = z.object({
+  /** Sign manifests and assignments; two while one is being replaced. */
+  hub: z.array(z.object({ id: z.string(), public_key: z.string() })),
+  /** Sign version statements. `development`: held by the hub itself, for a laptop. */
+  release: z.array(z.object({ id: z.string(), public_key: z.string(), development: z.boolean() })),
+});
+export type Trust = z.infer<typeof Trust>;

@@ -153,7 +153,9 @@ export const Observed = z.object({
   hold: Hold.nullable(),
   telemetry: Telemetry.nullable().default(null),
   trouble: Trouble.nullable(),
+  /** The highest numbers this device accepted, of its group's manifests and of its assignments: it refuses anything lower. */
   manifest_sequence: z.number().int().nullable(),
+  assignment_sequence: z.number().int().nullable().optional(),
   /** Where a person beside the device finds its own page. */
   status_url: z.url().max(500).nullable(),
 });

@@ -47,8 +47,13 @@ export const Statement = z.object({
   schema: z.literal(1),
   model: ModelName,
   version: VersionId,
-  /** Rises with every release of a model; lets a device refuse anything older than a floor. */
+  /** Rises with every release of a model. */
   release: Sequence,
+  /**
+   * No release below this may be installed any more by a device on which this version proved itself: the release key leaves
+   * behind what is known to be bad, where the hub key alone could bring it back. docs/decisions/0006-minimum-release.md
+   */
+  minimum_release: Sequence.optional(),
   created_at: Timestamp,
   variants: z.array(Variant).min(1).max(64),
   golden: Golden.optional(),

@@ -1,23 +1,45 @@
-// Every fault of a device that the project promises to survive is made to happen by a test that names it.
+// Every fault of a device and of the hub that the project promises to survive is made to happen by a test that names it.
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-const AGENT = fileURLToPath(new URL("../agent/", import.meta.url));
-/** As docs/faults.md numbers them; power cuts (3 and 4) are not tried here. */
-const PROMISED = Array.from({ length: 51 }, (_, index) => index + 5).concat(1, 2);
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-test("faults 1, 2 and 5 to 55 are each named by the title of a test, and by docs/faults.md", async () => {
-  const files = (await readdir(AGENT, { recursive: true })).filter((file) => file.endsWith(".test.ts"));
-  const sources = await Promise.all(files.map((file) => readFile(`${AGENT}${file}`, "utf8")));
-  const named = new Set(
+/** As docs/faults.md numbers them. */
+const OF_A_DEVICE = range(1, 55);
+/** 56, a kill at any system call, belongs to the sweeps of `npm run test:faults`, as do the power cuts (3 and 4). */
+const OF_THE_HUB = range(56, 76);
+
+async function namedIn(...rooms: string[]): Promise<Set<number>> {
+  const files = await Promise.all(
+    rooms.map(async (room) => {
+      const found = await readdir(at(room), { recursive: true });
+      return found.filter((file) => file.endsWith(".test.ts")).map((file) => `${at(room)}/${file}`);
+    }),
+  );
+  const sources = await Promise.all(files.flat().map((file) => readFile(file, "utf8")));
+  return new Set(
     sources
       .join("\n")
-      .matchAll(/fault (\d+): /g)
+      // As a title begins: not where another test speaks of it.
+      .matchAll(/["'`]fault (\d+): /g)
       .map((match) => Number(match[1])),
   );
-  expect(PROMISED.filter((fault) => !named.has(fault))).toEqual([]);
-  const docs = await readFile(fileURLToPath(new URL("../docs/faults.md", import.meta.url)), "utf8");
-  const listed = new Set(docs.matchAll(/^\| (\d+) /gm).map((match) => Number(match[1])));
-  expect(PROMISED.filter((fault) => !listed.has(fault))).toEqual([]);
+}
+
+describe.each([
+  ["of a device", ["agent", "test"], OF_A_DEVICE],
+  ["of the hub", ["hub", "test"], OF_THE_HUB],
+])("every fault %s", (_, rooms, promised) => {
+  test("is named by the title of a test", async () => {
+    const named = await namedIn(...rooms);
+    expect(promised.filter((fault) => !named.has(fault))).toEqual([]);
+  });
+});
+
+test("docs/faults.md says of every fault what must hold", async () => {
+  const docs = await readFile(at("docs/faults.md"), "utf8");
+  const listed = docs.matchAll(/^\| (\d+) +\| [^|]+ +\| [^|]+ +\|$/gm).map((match) => Number(match[1]));
+  expect([...listed]).toEqual(range(1, 76));
 });

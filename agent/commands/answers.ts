@@ -32,6 +32,15 @@ export function controlAnswers(agent: Agent, stop: AbortSignal): (request: Contr
         agent.actions.check();
         return done(refused);
       }
+      case "forget": {
+        agent.log.warn(
+          agent.documents.followed(),
+          "the accepted numbers are forgotten, as a person at the device wants",
+        );
+        await agent.documents.forget();
+        agent.actions.check();
+        return done();
+      }
       case "rollback": {
         const trouble = await agent.actions.rollback(request.model);
         return trouble ? { ok: false, ...trouble } : done();

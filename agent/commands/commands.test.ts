@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { strFromU8, unzipSync } from "fflate";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fakeModel } from "../testing/fake-model.ts";
+import { sealManifest, targetOf } from "../testing/signing.ts";
 import { eventually, type TestDevice, testDevice } from "../testing/test-device.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -34,6 +35,12 @@ function cli(...words: string[]): Promise<Ended> {
   });
 }
 const json = async (...words: string[]) => JSON.parse((await cli(...words, "--json")).out) as Record<string, unknown>;
+/** Orders that the hub does not remember, numbered where it will not go by itself. */
+function publishOutOfReach(): void {
+  const { hubKey, releaseKey } = device.hub;
+  const fifteenYearsAhead = Date.now() + 15 * 365 * 24 * 3_600_000;
+  device.hub.publish(sealManifest(fifteenYearsAhead, [targetOf(good, releaseKey)], hubKey));
+}
 const currentVersion = () => device.hub.observed.at(-1)?.models["default"]?.current?.version;
 
 describe("without a running agent", () => {
@@ -91,6 +98,25 @@ describe("without a running agent", () => {
     expect(device.inference.served()).toBe(good.digest);
   });
 
+  test("forget tells what is lost and does nothing, until it is told --yes", async () => {
+    device.hub.offer(good);
+    await device.once();
+    publishOutOfReach();
+    expect(await device.once()).toBe(true);
+    device.hub.offer(better);
+    expect(await device.once()).toBe(false);
+    expect(device.hub.observed.at(-1)?.trouble?.code).toBe("MANIFEST_REPLAYED");
+    expect(await cli("forget")).toMatchObject({
+      code: 4,
+      out: expect.stringMatching(/NOT_CONFIRMED.*refuses.*\d{13}.*signatures.*--yes/),
+    });
+    expect(await device.once()).toBe(false);
+    expect(await cli("forget", "--yes")).toMatchObject({ code: 0 });
+    expect(await device.current()).toBe("model-v2.0.onnx");
+    expect(await device.once()).toBe(true);
+    expect(await device.current()).toBe("model-v2.1.onnx");
+  });
+
   test("a file from a stick is verified like a download, without one request for it", async () => {
     const stick = join(device.dir, "..", "stick");
     await mkdir(stick);
@@ -144,6 +170,16 @@ describe("with a running agent", () => {
     expect(await json("status")).toMatchObject({ hold: { by: "hub", reason: "audit" } });
     device.hub.hold(null);
     await eventually("v2.1 runs", () => currentVersion() === "v2.1");
+  });
+
+  test("forget lets the running agent follow its hub again at once", async () => {
+    publishOutOfReach();
+    await eventually("it follows", () => (device.hub.observed.at(-1)?.manifest_sequence ?? 0) > Date.now());
+    device.hub.offer(better);
+    await eventually("it refuses", () => device.hub.observed.at(-1)?.trouble?.code === "MANIFEST_REPLAYED");
+    expect(await json("forget", "--yes")).toMatchObject({ ok: true });
+    await eventually("v2.1 runs", () => currentVersion() === "v2.1");
+    await eventually("and the trouble is over", () => device.hub.observed.at(-1)?.trouble === null);
   });
 
   test("the diagnostics bundle opens and holds no credential", async () => {

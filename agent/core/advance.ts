@@ -186,11 +186,15 @@ function afterReview(state: State, { attempt, swap, verdict }: In<"reviewing">, 
   return concluding(state, attempt, { ...verdict, evidence }, { trouble });
 }
 
-function afterRecheck({ journal, now }: State, transaction: In<"blocked">, judgement: Judgement): Journal {
-  if (judgement.verdict === "pass") return { ...journal, transaction: { stage: "resting" } };
+function afterRecheck({ journal, disk, now }: State, transaction: In<"blocked">, judgement: Judgement): Journal {
+  const isHealthy = judgement.verdict === "pass";
+  const { current } = disk;
+  // What this device has refused may only run because the way back failed: that it answers is no recovery.
+  const isRefused = current.is === "file" && journal.refusals.some(({ digest }) => digest === current.digest);
+  if (isHealthy && !isRefused) return { ...journal, transaction: { stage: "resting" } };
   const checks = transaction.checks + 1;
   const notBefore = now + nextDelayMs(checks, RECHECK, 0.5);
-  return { ...journal, transaction: { ...transaction, checks, notBefore, reload: true } };
+  return { ...journal, transaction: { ...transaction, checks, notBefore, reload: !isHealthy } };
 }
 
 /** Only after the links were touched; before, there is nothing to undo. */

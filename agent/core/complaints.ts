@@ -112,4 +112,16 @@ export function noSuchFile(file: string | null): Mishap {
   };
 }
 
+export function damagedFile(file: string, kind: Mishap["kind"]): Mishap {
+  return {
+    code: "FILE_DAMAGED",
+    message: `${file} does not hold any more what was verified: it is gone, or was altered on the disk`,
+    nextStep:
+      kind === "passing"
+        ? "It is fetched again by itself. If this comes back, check the storage of this device and who writes to its models directory."
+        : "Check the storage of this device and who writes to its models directory, then retry the deployment.",
+    kind,
+  };
+}
+
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -2,6 +2,7 @@
 import type { OutcomeReport } from "@context-edge/protocol";
 import { ATTEMPT_BACKOFF, nextDelayMs } from "./backoff.ts";
 import { timestamp } from "./instant.ts";
+import { raisedMinimum } from "./release.ts";
 import type { AttemptRecord, Conclusion, In, Journal, Refusal, State } from "./state.ts";
 
 /** Oldest refusals are forgotten beyond this; the report's schema allows 256. */
@@ -23,8 +24,10 @@ export function reportOf(attempt: AttemptRecord, conclusion: Conclusion, now: nu
   };
 }
 
-/** What remains once the end of an attempt is safely in the outbox. */
-/** @param jitter 0 ≤ jitter < 1, for the wait after a failure */
+/**
+ * What remains once the end of an attempt is safely in the outbox.
+ * @param jitter 0 ≤ jitter < 1, for the wait after a failure
+ */
 export function remember({ journal, now, jitter }: State, ended: In<"concluding">, report: OutcomeReport): Journal {
   const { attempt, conclusion } = ended;
   const { candidate } = attempt;
@@ -35,6 +38,7 @@ export function remember({ journal, now, jitter }: State, ended: In<"concluding"
     ...journal,
     refusals,
     setback: conclusion.outcome === "failed" ? setbackOf(journal, candidate.digest, now, jitter) : null,
+    minimumRelease: committed ? raisedMinimum(journal, candidate) : journal.minimumRelease,
     ownRequests: committed ? { digest: candidate.digest, count: ended.ownRequests } : journal.ownRequests,
     lastOutcome: report,
     transaction: ended.trouble

@@ -22,6 +22,8 @@ const candidate: Candidate = {
   digest: digestOf("b"),
   sizeBytes: 9,
   format: "trt",
+  release: 1,
+  minimumRelease: 0,
   deploymentId: "d1",
   retry: 0,
   policy,
@@ -115,8 +117,16 @@ test("after the journal of a swap the backup is linked before the current link i
     evidence: {},
   };
   const journal = { transaction: { stage: "activating", attempt, swap } as const };
-  expect(decide(state({ journal }))).toEqual({ do: "link-backup", file: "model-v2.0.trt" });
-  expect(decide(state({ journal, disk: { backup: old } }))).toEqual({ do: "link-current", file: "model-v2.1.trt" });
+  expect(decide(state({ journal }))).toEqual({
+    do: "link-backup",
+    file: "model-v2.0.trt",
+    digest: digestOf("a"),
+  });
+  expect(decide(state({ journal, disk: { backup: old } }))).toEqual({
+    do: "link-current",
+    file: "model-v2.1.trt",
+    digest: digestOf("b"),
+  });
   expect(decide(state({ journal, disk: { backup: old, current: slot("v2.1", "b") } })).do).toBe("reload");
 });
 

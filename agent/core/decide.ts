@@ -2,6 +2,7 @@
 import { ProbePolicy } from "@context-edge/protocol";
 import { ATTEMPT_BACKOFF } from "./backoff.ts";
 import { permitEnds } from "./permit.ts";
+import { belowMinimum } from "./release.ts";
 import { deletableFiles, keptDigests } from "./retention.ts";
 import {
   type Candidate,
@@ -51,7 +52,7 @@ const DECISIONS: { [S in Stage]: Decide<S> } = {
     return { do: "ask-leave", candidate };
   },
 
-  measuring: (state, { attempt }) => {
+  measuring: (state, { attempt, file }) => {
     const { candidate } = attempt;
     const { current } = state.disk;
     // The journal of a swap was lost and the disk shows the swap done: what runs is unproved, so prove it.
@@ -60,14 +61,18 @@ const DECISIONS: { [S in Stage]: Decide<S> } = {
     }
     // Held a moment before the switch: what was fetched stays, and is taken up again when it may.
     if (!isStillWished(state, candidate) || state.permit.is !== "open") return { do: "withdraw", candidate };
-    return { do: "measure-baseline", running: current.is === "file" ? refOf(current) : null, candidate };
+    return { do: "measure-baseline", running: current.is === "file" ? refOf(current) : null, candidate, file };
   },
 
   activating: ({ disk }, { attempt, swap }) => {
     // Backup first: at no instant may the way back be missing.
-    if (swap.previous && !holds(disk.backup, swap.previous.file))
-      return { do: "link-backup", file: swap.previous.file };
-    if (!holds(disk.current, swap.file)) return { do: "link-current", file: swap.file };
+    if (swap.previous && !holds(disk.backup, swap.previous.file)) {
+      const { file, digest } = swap.previous;
+      return { do: "link-backup", file, digest };
+    }
+    if (!holds(disk.current, swap.file)) {
+      return { do: "link-current", file: swap.file, digest: attempt.candidate.digest };
+    }
     return {
       do: "reload",
       file: candidateRef(attempt.candidate, swap),
@@ -89,10 +94,13 @@ const DECISIONS: { [S in Stage]: Decide<S> } = {
   },
 
   restoring: ({ disk }, { attempt, swap, failures, cooling }) => {
-    const previous = swap.previous?.file ?? null;
+    const { file, digest } = swap.previous ?? { file: null, digest: null };
     if (cooling) return { do: "cool-down", forMs: RETURN_COOL_DOWN_MS * failures };
-    if (!holds(disk.current, previous)) return { do: "link-current", file: previous };
-    if (!holds(disk.backup, swap.formerBackup)) return { do: "link-backup", file: swap.formerBackup };
+    if (!holds(disk.current, file)) return { do: "link-current", file, digest };
+    // Damaged or not: it is not what the device goes back to, and must not keep it from getting there.
+    if (!isNamed(disk.backup, swap.formerBackup)) {
+      return { do: "link-backup", file: swap.formerBackup, digest: null };
+    }
     return { do: "reload", file: swap.previous, budgetMs: attempt.candidate.policy.cold_start_ms };
   },
 
@@ -134,6 +142,8 @@ function decideInstallation({ journal, disk, wish, permit, now }: State): Step |
     return { do: "decline", candidate, conclusion: declined(refusal, candidate) };
   }
   if (wish.is === "impossible") return { do: "decline", candidate, conclusion: wish.conclusion };
+  const below = belowMinimum(journal, candidate);
+  if (below) return { do: "decline", candidate, conclusion: below };
   if (permit.is === "held") return { do: "rest", until: permitEnds(permit) };
   const { setback } = journal;
   if (setback?.digest === candidate.digest && isTooEarly(now, setback.notBefore)) {
@@ -196,6 +206,10 @@ function isTooEarly(now: number, notBefore: number): boolean {
 
 function holds(slot: Slot, file: string | null): boolean {
   return file === null ? slot.is === "empty" : slot.is === "file" && slot.file === file;
+}
+
+function isNamed(slot: Slot, file: string | null): boolean {
+  return holds(slot, file) || (slot.is === "broken" && slot.file === file);
 }
 
 function candidateRef(candidate: Candidate, swap: Swap): FileRef {

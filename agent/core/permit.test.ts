@@ -23,6 +23,8 @@ const candidate: Candidate = {
   digest: "b".repeat(64),
   sizeBytes: 9,
   format: "trt",
+  release: 1,
+  minimumRelease: 0,
   deploymentId: "d1",
   retry: 7,
   policy: ProbePolicy.parse({}),

@@ -28,6 +28,10 @@ export const Candidate = z.object({
   digest: Digest,
   sizeBytes: z.number().int().positive(),
   format: z.string(),
+  /** As the release key signed it; 0 where an earlier agent did not note it. */
+  release: z.number().int().default(0),
+  /** The least release that may follow this one; 0: any. */
+  minimumRelease: z.number().int().default(0),
   deploymentId: z.string(),
   retry: z.number().int(),
   policy: ProbePolicy,
@@ -162,6 +166,8 @@ export const Journal = z.object({
   lastOutcome: OutcomeReport.nullable(),
   /** The last order of a person at the device that was carried out. */
   handledOrder: z.string().nullable().default(null),
+  /** The least release that may be installed, by the version that was committed here and said so. Only rises. */
+  minimumRelease: z.object({ release: z.number().int(), version: VersionId }).nullable().default(null),
 });
 /** All that one model's directory remembers. The links on the disk outrank it. */
 export type Journal = z.infer<typeof Journal>;
@@ -175,6 +181,7 @@ export const EMPTY_JOURNAL: Journal = {
   ownRequests: null,
   lastOutcome: null,
   handledOrder: null,
+  minimumRelease: null,
 };
 
 /** What a slot link holds, as read from the disk. */

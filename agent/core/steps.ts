@@ -46,12 +46,14 @@ export interface StepMap {
   verify: { needs: { candidate: Candidate }; gives: { file: string } };
   /** Ask the device whether it may be disturbed now. */
   "ask-leave": { needs: { candidate: Candidate }; gives: { answer: "go" } | { answer: "later"; retryMs: number } };
+  /** The last look at the candidate's file before anything is touched; then the running model is timed. */
   "measure-baseline": {
-    needs: { running: FileRef | null; candidate: Candidate };
+    needs: { running: FileRef | null; candidate: Candidate; file: string };
     gives: { measurement: Measurement | null; note: string };
   };
-  "link-backup": { needs: { file: string | null }; gives: object };
-  "link-current": { needs: { file: string | null }; gives: object };
+  /** @param digest what the file must hold; null: whatever it holds */
+  "link-backup": { needs: { file: string | null; digest: Digest | null }; gives: object };
+  "link-current": { needs: { file: string | null; digest: Digest | null }; gives: object };
   /** @param file null: the service is to serve nothing. */
   reload: { needs: { file: FileRef | null; budgetMs: number }; gives: object };
   examine: { needs: { subject: Subject }; gives: { examination: Examination } };

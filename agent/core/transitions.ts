@@ -61,6 +61,8 @@ export const REPAIR: Candidate = {
   digest: "0".repeat(64),
   sizeBytes: 1,
   format: "trt",
+  release: 0,
+  minimumRelease: 0,
   deploymentId: "local-repair",
   retry: 0,
   policy: ProbePolicy.parse({}),

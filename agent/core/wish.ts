@@ -96,6 +96,8 @@ function namedOnly(offer: Offer, target: Target, statement: Statement | undefine
     digest: variant?.digest ?? "0".repeat(64),
     sizeBytes: variant?.size_bytes ?? 1,
     format: variant?.format ?? "trt",
+    release: statement?.release ?? 0,
+    minimumRelease: statement?.minimum_release ?? 0,
     deploymentId: target.deployment_id,
     retry: target.retry,
     policy: target.policy,

@@ -19,6 +19,8 @@ const candidate = {
   digest: "b".repeat(64),
   sizeBytes: 9,
   format: "trt",
+  release: 1,
+  minimumRelease: 0,
   deploymentId: "d1",
   retry: 0,
   policy: ProbePolicy.parse({}),

@@ -20,6 +20,7 @@ export const ControlRequest = z.discriminatedUnion("do", [
   z.object({ do: z.literal("release") }),
   z.object({ do: z.literal("rollback"), model: ModelName }),
   z.object({ do: z.literal("diagnose") }),
+  z.object({ do: z.literal("forget") }),
   /** Sealed envelopes from a stick. */
   z.object({ do: z.literal("documents"), manifest: z.unknown(), assignment: z.unknown() }),
 ]);

@@ -23,6 +23,8 @@ const candidate: Candidate = {
   digest: model.digest,
   sizeBytes: model.bytes.length,
   format: "trt",
+  release: 1,
+  minimumRelease: 0,
   deploymentId: "d",
   retry: 0,
   policy: ProbePolicy.parse({}),

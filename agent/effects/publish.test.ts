@@ -1,11 +1,12 @@
 // From partial file to published file: read-only, under the version's name, and never over something else.
-import { readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { linkSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { ProbePolicy } from "@context-edge/protocol";
 import { expect, test } from "vitest";
 import type { Candidate } from "../core/state.ts";
 import { fakeModel } from "../testing/fake-model.ts";
 import { tempDir } from "../testing/temp-dir.ts";
-import { modelDirectory, prepareModelDirectory } from "./model-directory.ts";
+import { type ModelDirectory, modelDirectory, prepareModelDirectory } from "./model-directory.ts";
 import { publish } from "./publish.ts";
 
 const model = fakeModel({ version: "v2.1" });
@@ -15,6 +16,8 @@ const candidate: Candidate = {
   digest: model.digest,
   sizeBytes: model.bytes.length,
   format: "trt",
+  release: 1,
+  minimumRelease: 0,
   deploymentId: "d",
   retry: 0,
   policy: ProbePolicy.parse({}),
@@ -53,3 +56,55 @@ test("a link in the partial file's place is not followed", async () => {
   await symlink(directory.file("victim"), directory.partial(model.digest));
   await expect(publish(publishing)).rejects.toMatchObject({ code: "ELOOP" });
 });
+
+const EVIL = Buffer.from("other bytes of the same length".padEnd(model.bytes.length, "!"));
+
+/** The same directory, but somebody acts at the very instant between the hash and the rename: when the free name is looked for. */
+function betweenHashAndRename(directory: ModelDirectory, act: () => void): ModelDirectory {
+  let asked = 0;
+  return {
+    ...directory,
+    file(name) {
+      asked += 1;
+      // Twice before, to see whether the bytes are there already.
+      if (asked === 3) act();
+      return directory.file(name);
+    },
+  };
+}
+
+test.each<[string, (part: string, evil: string) => void]>([
+  ["another file is renamed over it", (part, evil) => renameSync(evil, part)],
+  [
+    "a link to another file is put in its place",
+    (part, evil) => {
+      symlinkSync(evil, `${part}.link`);
+      renameSync(`${part}.link`, part);
+    },
+  ],
+  [
+    "it becomes a second name of another file",
+    (part, evil) => {
+      linkSync(evil, `${part}.link`);
+      renameSync(`${part}.link`, part);
+    },
+  ],
+])(
+  "file swapped between hash and rename (Crossplane GHSA-mf7q-r4rv-jv94): %s, and it gets no model's name",
+  async (_how, swap) => {
+    const { directory, publishing } = await fetched();
+    await writeFile(directory.file("model-v2.0.trt"), "the running model");
+    await symlink("model-v2.0.trt", directory.currentLink);
+    const evil = `${directory.path}/.agent/evil`;
+    writeFileSync(evil, EVIL);
+    const attacked = betweenHashAndRename(directory, () => swap(directory.partial(model.digest), evil));
+    await expect(publish({ ...publishing, directory: attacked })).rejects.toThrow(/exchanged/);
+    expect((await readdir(directory.path)).filter((name) => name.startsWith("model-"))).toEqual(["model-v2.0.trt"]);
+    expect(await readlink(directory.currentLink)).toBe("model-v2.0.trt");
+    // Nothing of it is taken for the version's file afterwards, and the true bytes are published as ever.
+    expect(await publish(publishing)).toEqual({ is: "absent" });
+    await writeFile(directory.partial(model.digest), model.bytes);
+    expect(await publish(publishing)).toEqual({ is: "published", file: "model-v2.1.trt" });
+    expect(await readFile(directory.file("model-v2.1.trt"))).toEqual(model.bytes);
+  },
+);

@@ -29,6 +29,8 @@ export interface FakeHub {
   publish(envelope: Envelope): void;
   /** Serves other bytes than the ones that were signed. */
   replaceArtifact(model: FakeModel, bytes: Buffer): void;
+  /** @returns puts back what the hub has heard of the device by now, as often as it is called */
+  remember(): () => void;
   close(): Promise<void>;
 }
 
@@ -143,6 +145,16 @@ export async function startFakeHub(device: string): Promise<FakeHub> {
     hold,
     publish,
     replaceArtifact: (model, bytes) => void artifacts.set(model.digest, bytes),
+    remember() {
+      const heard = { outcomes: [...outcomes], observed: [...observed], fetches: [...fetches], applied: [...applied] };
+      return () => {
+        outcomes.splice(0, Infinity, ...heard.outcomes);
+        observed.splice(0, Infinity, ...heard.observed);
+        fetches.splice(0, Infinity, ...heard.fetches);
+        applied.clear();
+        for (const [outbox, through] of heard.applied) applied.set(outbox, through);
+      };
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

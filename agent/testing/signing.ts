@@ -113,7 +113,7 @@ export function sealAssignment(
   group: string,
   key: SigningKey,
   hold: Hold | null = null,
+  issued_at: string = new Date().toISOString(),
 ): Envelope {
-  const issued_at = new Date().toISOString();
   return seal(ASSIGNMENT_PAYLOAD_TYPE, { schema: 1, device, group, sequence, issued_at, hold }, key);
 }

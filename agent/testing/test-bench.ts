@@ -106,7 +106,10 @@ export async function testBench(): Promise<TestBench> {
       if (!documents.assignment()) await documents.offerAssignment(sealAssignment(1, "edge-001", "pilot", HUB));
       sequence += 1;
       const target = targetOf(model, RELEASE, { policy: { ...QUICK_POLICY, soak_ms: 0, cold_start_ms: 300 } });
-      const refused = await documents.offerManifest(sealManifest(sequence, [target], HUB), null);
+      // By the bench's clock, which waits make run ahead.
+      const at = (ms: number) => new Date(clock + ms).toISOString();
+      const manifest = sealManifest(sequence, [target], HUB, { issued_at: at(0), expires_at: at(3_600_000) });
+      const refused = await documents.offerManifest(manifest, null);
       if (refused) throw new Error(refused.message);
     },
     order(id) {

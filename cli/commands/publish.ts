@@ -28,6 +28,7 @@ const PublishOptions = z.object({
   variant: z.array(z.string()).default([]),
   format: Variant.shape.format.unwrap().optional(),
   release: Sequence.optional(),
+  minimumRelease: Sequence.optional(),
 });
 export type PublishOptions = z.infer<typeof PublishOptions>;
 
@@ -48,7 +49,8 @@ export function addPublish(program: Command, world: World): void {
     .option("--golden <file>", "golden samples: inputs with known answers")
     .option("--variant <file>", "one more file for another platform: FILE@platform.json", collect)
     .option("--format <name>", "trt, engine, onnx; else from the file's name")
-    .option("--release <n>", "release number, must rise (default: from the training date)", parseNumber);
+    .option("--release <n>", "release number, must rise (default: from the training date)", parseNumber)
+    .option("--minimum-release <n>", "devices that run this one never install a lower release again", parseNumber);
   act(command, world, PublishOptions, publish);
   examples(
     command,

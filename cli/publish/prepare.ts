@@ -33,7 +33,7 @@ const TrainingReport = z.looseObject({
 });
 
 export async function prepare(spec: string, options: PublishOptions, environment: Environment): Promise<Prepared> {
-  const { model, version } = options;
+  const { model, version, minimumRelease } = options;
   const signature = await signatureOf(options, environment);
   const golden = options.golden === undefined ? undefined : await readJson(options.golden, Golden);
   const main = await readReleaseFile(spec, options.format);
@@ -51,9 +51,12 @@ export async function prepare(spec: string, options: PublishOptions, environment
   // Nothing of the moment goes into the statement: signed again, it is the same to the byte, and so is the registration.
   const createdAt = new Date(facts.date).toISOString();
   const release = options.release ?? Date.parse(createdAt);
+  if (minimumRelease !== undefined && minimumRelease > release) {
+    throw wrongUse(`--minimum-release ${minimumRelease} is above the version's own release, which is ${release}.`);
+  }
   const statement =
     signature.by === "key"
-      ? signStatement({ model, version, release, createdAt, variants, golden }, signature.key)
+      ? signStatement({ model, version, release, minimumRelease, createdAt, variants, golden }, signature.key)
       : signature.envelope;
   const registration = read(RegisterRequest, {
     version_id: version,
@@ -92,6 +95,8 @@ async function signatureOf(options: PublishOptions, environment: Environment): P
   if (unsigned) return { by: "nobody", envelope: undefined };
   if (statement !== undefined) {
     if (options.golden !== undefined) throw wrongUse("--golden belongs to --key: a statement has its samples in it.");
+    if (options.minimumRelease !== undefined)
+      throw wrongUse("--minimum-release belongs to --key: a statement has its own.");
     const { envelope, statement: said } = await readStatement(statement);
     if (said.model !== model || said.version !== version) {
       throw wrongUse(`${statement} is about ${said.model} ${said.version}, not about ${model} ${version}.`);

@@ -35,18 +35,20 @@ export interface StatementFacts {
   model: string;
   version: string;
   release: number;
+  minimumRelease: number | undefined;
   createdAt: string;
   variants: readonly Variant[];
   golden: Golden | undefined;
 }
 
 export function signStatement(facts: StatementFacts, key: SigningKey): Envelope {
-  const { model, version, release, createdAt, variants, golden } = facts;
+  const { model, version, release, minimumRelease, createdAt, variants, golden } = facts;
   const statement = read(Statement, {
     schema: 1,
     model,
     version,
     release,
+    ...(minimumRelease === undefined ? {} : { minimum_release: minimumRelease }),
     created_at: createdAt,
     variants,
     ...(golden === undefined ? {} : { golden }),

@@ -6,6 +6,9 @@ export function percent(share: number | null | undefined): string {
   return `${(cut(share) / 10).toFixed(1)} %`;
 }
 
+/** Of something that should be small: `0.04 %` and not `0.0 %`. */
+export const smallPercent = (share: number) => `${Number((share * 100).toPrecision(2))} %`;
+
 /** Percentage points with their sign: `+2.3`. */
 export function points(delta: number): string {
   const value = Math.round(delta * 1_000) / 10;

@@ -14,7 +14,9 @@ describe("ago", () => {
     [3_599, "59 min ago"],
     [3_600, "1 h ago"],
     [86_399, "23 h ago"],
-    [86_400, "30 Jan 2026"],
+    [86_400, "24 h ago"],
+    [2 * 86_400, "2 d ago"],
+    [14 * 86_400, "17 Jan 2026"],
   ])("%s seconds are told as %s", (seconds, words) => {
     expect(ago(NOW - seconds * 1_000, NOW)).toBe(words);
   });

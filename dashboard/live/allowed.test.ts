@@ -41,19 +41,19 @@ test("a viewer is told what role is missing, before anything else; who may act i
 
 describe("steering a deployment", () => {
   const allowed: Record<DeploymentState, string> = {
-    draft: "abort",
-    scheduled: "abort",
+    draft: "start abort",
+    scheduled: "start pause abort",
     running: "pause retry abort",
     soaking: "pause retry abort",
     "awaiting-approval": "pause retry abort",
     paused: "resume retry abort",
-    finished: "",
+    finished: "retry",
     aborted: "",
-    "rolling-back": "",
+    "rolling-back": "abort",
     "rolled-back": "",
   };
   test.each(DeploymentState.options)("that is %s allows exactly what the hub would do", (state) => {
-    const actions = ["pause", "resume", "retry", "abort"] as const;
+    const actions = ["start", "pause", "resume", "retry", "abort"] as const;
     const deployment = aDeployment("dep-1", { state, progress: BAD });
     const possible = actions.filter((action) => whyNotSteer(action, deployment) === null);
     expect(possible.join(" ")).toBe(allowed[state]);

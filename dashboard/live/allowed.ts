@@ -1,7 +1,7 @@
 // What may be done now, and if not, why: every button is shown, and a disabled one says its reason. Purely derived.
-import type { Deployment, DeploymentState, PilotMetrics, Session, Version } from "@context-edge/protocol";
+import type { Deployment, DeploymentState, Device, PilotMetrics, Session, Version } from "@context-edge/protocol";
 
-export type Steering = "pause" | "resume" | "retry" | "abort";
+export type Steering = "start" | "pause" | "resume" | "retry" | "abort";
 
 /** Null: allowed. Otherwise a sentence for the reader. */
 export type Obstacle = string | null;
@@ -20,22 +20,30 @@ const OVER: Partial<Record<DeploymentState, string>> = {
 };
 
 const STEERABLE: Record<Steering, { from: readonly DeploymentState[]; otherwise: string }> = {
-  pause: { from: ["running", "soaking", "awaiting-approval"], otherwise: "It is not under way." },
+  start: { from: ["draft", "scheduled"], otherwise: "It has begun." },
+  pause: { from: ["running", "soaking", "awaiting-approval", "scheduled"], otherwise: "It is not under way." },
   resume: { from: ["paused"], otherwise: "It is not paused." },
-  retry: { from: ["running", "soaking", "awaiting-approval", "paused"], otherwise: "It is not under way." },
+  // Also after its end: as long as devices follow it, who failed may try again.
+  retry: { from: ["running", "soaking", "awaiting-approval", "paused", "finished"], otherwise: "It is not under way." },
   abort: {
-    from: ["running", "soaking", "awaiting-approval", "paused", "scheduled", "draft"],
+    from: ["running", "soaking", "awaiting-approval", "paused", "scheduled", "draft", "rolling-back"],
     otherwise: "It is not under way.",
   },
 };
 
 export function whyNotSteer(action: Steering, { state, progress }: Deployment): Obstacle {
-  const over = OVER[state];
-  if (over !== undefined) return over;
   const { from, otherwise } = STEERABLE[action];
-  if (!from.includes(state)) return otherwise;
+  if (!from.includes(state)) return OVER[state] ?? otherwise;
   if (action === "retry" && progress.failed + progress.rolled_back === 0) return "No device failed or rolled back.";
   return null;
+}
+
+/** Why the next step cannot begin by a plain word. */
+export function whyNotPromote({ state, step, plan }: Deployment): Obstacle {
+  if (step >= plan.steps.length - 1) return "This is the last step.";
+  if (state === "awaiting-approval") return null;
+  if (state === "running") return "The devices of this step have not settled yet.";
+  return state === "soaking" ? "The gate has not passed yet." : (OVER[state] ?? "It is not under way.");
 }
 
 /** @param members how many devices follow it now. */
@@ -69,4 +77,15 @@ export function whyNotReview({ stage }: Version): Obstacle {
 export function whyNotDeploy({ stage, signed_by }: Version): Obstacle {
   if (stage !== "pending" && stage !== "approved") return `It is ${stage}.`;
   return signed_by === null ? "It carries no release signature: every device would refuse it." : null;
+}
+
+/** For admins: it cannot be undone from here. */
+export function whyNotDecommission(session: Pick<Session, "role"> | null): Obstacle {
+  return session?.role === "admin" ? null : "Only admins decommission a device.";
+}
+
+/** A device tries again with the deployment it follows: there is no other way to tell a single one. */
+export function whyNotRetryDevice({ sync }: Pick<Device, "sync">, deployment: Deployment | undefined): Obstacle {
+  if (sync !== "failed") return "It has not failed.";
+  return deployment ? whyNotSteer("retry", deployment) : "It follows no deployment that is known here.";
 }

@@ -1,76 +1,55 @@
-// Calls to the hub: answers parsed by the protocol's schemas, refusals as errors that carry the problem document.
+// Calls to the hub that pages make, by what they are for.
 import {
+  AdmissionReply,
+  type CreateDeploymentRequest,
   Deployment,
+  DeploymentPreview,
   DeployReply,
   Device,
   Event,
   Group,
+  LabelSeries,
+  type LabelSeriesQuery,
   listOf,
+  OutcomeReport,
   PilotMetrics,
-  Problem,
+  Quarantine,
   ReviewReply,
+  Series,
+  type SeriesQuery,
   Session,
   type SetupRequest,
   type SignInRequest,
   Version,
 } from "@context-edge/protocol";
 import { z } from "zod";
+import { settingsOf } from "./client-settings.ts";
+import { enc, openLine, PAGE_SIZE, type Send } from "./line.ts";
 import type { Snapshot } from "./state.ts";
 
-export class ApiError extends Error {
-  override readonly name = "ApiError";
-  readonly problem: Problem | null;
-
-  constructor(message: string, problem: Problem | null) {
-    super(message);
-    this.problem = problem;
-  }
+export { ApiError } from "./line.ts";
+export type Credentials = z.infer<typeof SignInRequest>;
+/** As a person writes it: what is left out is the hub's to fill in. */
+export type DeploymentPlan = z.input<typeof CreateDeploymentRequest>;
+export interface AuditFilter {
+  kind?: string;
+  actor?: string;
+  subject?: string;
+  from?: string;
+  to?: string;
+  q?: string;
 }
 
-/** Long enough for a busy hub, short enough that nobody waits for ever. */
-const DEADLINE_MS = 30_000;
-const PAGE_SIZE = 1_000;
-const enc = encodeURIComponent;
-
-export type Credentials = z.infer<typeof SignInRequest>;
-type Send = (path: string, init: RequestInit) => Promise<Response>;
+/** Without what is empty or undefined. */
+function queryOf(query: Readonly<Record<string, unknown>>): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString();
+}
 
 /** @param send how a request is made: `fetch`, or a test's own with another address in front. */
 export function connectToHub(send: Send) {
-  async function call<T extends z.ZodType>(
-    schema: T,
-    method: string,
-    path: string,
-    body?: unknown,
-  ): Promise<z.infer<T>> {
-    const { response, json } = await exchange(send, path, {
-      method,
-      signal: AbortSignal.timeout(DEADLINE_MS),
-      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw refusal(response.status, json);
-    const parsed = schema.safeParse(json);
-    if (parsed.success) return parsed.data;
-    throw new ApiError("The hub's answer was not understood. Reload the page: the hub may be newer than it.", null);
-  }
-
-  /** Page after page until the end: a fleet is not cut off at the first thousand. */
-  async function list<T extends z.ZodType>(item: T, path: string): Promise<z.infer<T>[]> {
-    const all: z.infer<T>[] = [];
-    let cursor: string | null = null;
-    do {
-      const from: string = cursor === null ? "" : `&cursor=${enc(cursor)}`;
-      const page: { items: z.infer<T>[]; next_cursor: string | null } = await call(
-        listOf(item),
-        "GET",
-        `${path}?limit=${PAGE_SIZE}${from}`,
-      );
-      all.push(...page.items);
-      cursor = page.next_cursor;
-    } while (cursor !== null);
-    return all;
-  }
-
+  const line = openLine(send);
+  const { call, list } = line;
   return {
     session: () => call(Session, "GET", "/api/v1/session"),
     signIn: (credentials: Credentials) => call(Session, "POST", "/api/v1/session", credentials),
@@ -86,8 +65,13 @@ export function connectToHub(send: Send) {
       ]);
       return { session, devices, groups, versions, deployments };
     },
-    audit: (cursor: string | null) =>
-      call(listOf(Event), "GET", `/api/v1/audit?limit=50${cursor === null ? "" : `&cursor=${enc(cursor)}`}`),
+    audit: (cursor: string | null, filter: AuditFilter = {}) =>
+      call(listOf(Event), "GET", `/api/v1/audit?${queryOf({ limit: "50", cursor, ...filter })}`),
+    series: (query: Partial<z.input<typeof SeriesQuery>>) => call(Series, "GET", `/api/v1/series?${queryOf(query)}`),
+    labels: (query: Partial<z.input<typeof LabelSeriesQuery>>) =>
+      call(LabelSeries, "GET", `/api/v1/series/labels?${queryOf(query)}`),
+    outcomes: (device: string) =>
+      call(listOf(OutcomeReport).partial({ next_cursor: true }), "GET", `/api/v1/devices/${enc(device)}/outcomes`),
     metrics: (version: string) => call(PilotMetrics, "GET", `/mlops/deployment/${enc(version)}/metrics`),
     approve: (version: string) => call(ReviewReply, "POST", `/mlops/models/${enc(version)}/approve`, {}),
     reject: (version: string, reason: string) =>
@@ -101,47 +85,37 @@ export function connectToHub(send: Send) {
         `/mlops/models/${enc(version)}/deploy-all`,
         overrideReason === undefined ? {} : { override: { reason: overrideReason } },
       ),
-    assign: (group: string, version: string) =>
-      call(Deployment, "PUT", `/api/v1/groups/${enc(group)}/target`, { version }),
+    assign: (group: string, version: string, reason?: string) =>
+      call(Deployment, "PUT", `/api/v1/groups/${enc(group)}/target`, { version, ...(reason ? { reason } : {}) }),
+    preview: (plan: DeploymentPlan) => call(DeploymentPreview, "POST", "/api/v1/deployments/preview", plan),
+    deploy: (plan: DeploymentPlan) => call(Deployment, "POST", "/api/v1/deployments", plan),
     createGroup: (name: string) => call(Group, "POST", "/api/v1/groups", { name }),
     move: (device: string, group: string) => call(Device, "PATCH", `/api/v1/devices/${enc(device)}`, { group }),
     hold: (device: string, hold: { hours: number; reason: string } | null) =>
       call(Device, "PATCH", `/api/v1/devices/${enc(device)}`, { hold }),
+    pin: (device: string, version: string, reason: string) =>
+      call(Device, "PUT", `/api/v1/devices/${enc(device)}/pin`, { version, reason }),
+    unpin: (device: string) => call(Device, "DELETE", `/api/v1/devices/${enc(device)}/pin`),
+    decommission: (device: string, reason: string) =>
+      call(AdmissionReply, "POST", `/api/v1/devices/${enc(device)}/decommission`, { reason }),
     steer: (id: string, action: string, reason: string) =>
       call(Deployment, "POST", `/api/v1/deployments/${enc(id)}/${action}`, reason === "" ? {} : { reason }),
+    /** @param override the reason for going on although the gate has not passed. */
+    promote: (id: string, to: "next" | "end", override?: string) =>
+      call(Deployment, "POST", `/api/v1/deployments/${enc(id)}/promote`, {
+        to,
+        ...(override === undefined ? {} : { override: { reason: override } }),
+      }),
+    deleteGroup: (name: string) => call(z.unknown(), "DELETE", `/api/v1/groups/${enc(name)}`),
+    quarantine: (version: string, reason: string) =>
+      call(z.unknown(), "POST", "/api/v1/quarantines", { version, reason }),
+    quarantines: () => list(Quarantine, "/api/v1/quarantines"),
+    lift: (digest: string, reason: string) =>
+      call(Quarantine, "POST", `/api/v1/quarantines/${digest}/lift`, { reason }),
+    ...settingsOf(line),
   };
 }
 
 export type HubClient = ReturnType<typeof connectToHub>;
 
 export const api: HubClient = connectToHub((path, init) => fetch(path, init));
-
-/** Ordinary ways of failing become one kind of error, with words for the reader. */
-async function exchange(send: Send, path: string, init: RequestInit): Promise<{ response: Response; json: unknown }> {
-  try {
-    const response = await send(path, init);
-    const body = await response.text();
-    return { response, json: parseJson(body) };
-  } catch (error) {
-    const isLate = error instanceof DOMException && error.name === "TimeoutError";
-    throw new ApiError(
-      isLate ? `The hub did not answer within ${DEADLINE_MS / 1_000} s.` : "The hub cannot be reached.",
-      null,
-    );
-  }
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return null;
-  }
-}
-
-function refusal(status: number, json: unknown): ApiError {
-  const { data: problem } = Problem.safeParse(json);
-  return problem
-    ? new ApiError(problem.detail ?? problem.title, problem)
-    : new ApiError(`The hub answered ${status}.`, null);
-}

@@ -11,7 +11,7 @@ import {
   aSession,
   aVersion,
 } from "../testing/fixtures.ts";
-import { applyConnection, applyMessage, applySession, applySnapshot, versionKey } from "./reducers.ts";
+import { applyConnection, applyMessages, applySession, applySnapshot, versionKey } from "./reducers.ts";
 import { EMPTY_STATE, type FleetState } from "./state.ts";
 
 const SNAPSHOT = {
@@ -21,6 +21,7 @@ const SNAPSHOT = {
   versions: [aVersion("v2.0", { stage: "approved" }), aVersion("v2.1")],
   deployments: [aDeployment("dep-0", { state: "finished" })],
 };
+const applyMessage = (state: FleetState, message: LiveMessage) => applyMessages(state, [message]);
 const LOADED: FleetState = applySnapshot(EMPTY_STATE, SNAPSHOT);
 
 const MESSAGES: [name: string, message: LiveMessage, changed: keyof FleetState, key: string, value: unknown][] = [
@@ -71,8 +72,9 @@ describe("a message of the stream", () => {
     const after = next[changed] as Record<string, unknown>;
     expect(after[key]).toMatchObject(value as object);
     for (const other of Object.keys(before)) if (other !== key) expect(after[other]).toBe(before[other]);
+    const rosterToo = changed === "devices" ? ["roster"] : [];
     for (const other of Object.keys(LOADED) as (keyof FleetState)[])
-      if (other !== changed) expect(next[other]).toBe(LOADED[other]);
+      if (other !== changed && !rosterToo.includes(other)) expect(next[other]).toBe(LOADED[other]);
   });
 
   test.each(MESSAGES)("about %s leaves the state it was applied to as it was", (_, message) => {
@@ -99,10 +101,35 @@ describe("a message of the stream", () => {
     expect(state.devices["edge-001"]?.group).toBe("pilot");
   });
 
+  test("many messages at once are what they would be one by one", () => {
+    const more: LiveMessage[] = [
+      ...MESSAGES.map(([, message]) => message),
+      { type: "event", event: anEvent(3, { kind: "device.decommissioned", subject: "edge-002" }) },
+      { type: "device", device: aDevice("edge-001", { group: "pilot" }) },
+    ];
+    expect(applyMessages(LOADED, more)).toEqual(more.reduce(applyMessage, LOADED));
+    expect(applyMessages(LOADED, [])).toBe(LOADED);
+  });
+
+  test("the roster stands in order, by group, and moves whoever moved", () => {
+    const many = ["edge-10", "edge-9", "edge-2"].map((id) => ({ type: "device" as const, device: aDevice(id) }));
+    const state = applyMessages(LOADED, many);
+    expect(state.roster.all.map(({ id }) => id)).toEqual(["edge-001", "edge-002", "edge-2", "edge-9", "edge-10"]);
+    const moved = applyMessage(state, { type: "device", device: aDevice("edge-9", { group: "pilot" }) });
+    expect(moved.roster.byGroup.get("pilot")?.map(({ id }) => id)).toEqual(["edge-9"]);
+    expect(moved.roster.byGroup.get("line-1")?.map(({ id }) => id)).not.toContain("edge-9");
+    expect(moved.roster.all.find(({ id }) => id === "edge-10")).toBe(state.devices["edge-10"]);
+    const away = { ...aDevice("edge-9", { group: "pilot" }), online: false };
+    const elsewhere = applyMessage(moved, { type: "device", device: away });
+    expect(elsewhere.roster.byGroup.get("line-1"), "nobody there changed").toBe(moved.roster.byGroup.get("line-1"));
+  });
+
   test("a decommissioned device is gone from the lists at once", () => {
     const id = "edge-001";
     const said = { kind: "device.decommissioned", subject: id };
-    expect(applyMessage(LOADED, { type: "event", event: anEvent(1, said) }).devices).not.toHaveProperty(id);
+    const without = applyMessage(LOADED, { type: "event", event: anEvent(1, said) });
+    expect(without.devices).not.toHaveProperty(id);
+    expect(without.roster.all.map((device) => device.id)).toEqual(["edge-002"]);
     expect(applyMessage(LOADED, { type: "event", event: anEvent(1, { subject: id }) }).devices).toBe(LOADED.devices);
   });
   test("events raise the last id and never lower it, so a replay after a reconnection does no harm", () => {

@@ -1,5 +1,6 @@
-// From one state to the next, purely: a snapshot replaces everything, a message replaces what it names.
-import type { Event, LiveMessage, Session, Version } from "@context-edge/protocol";
+// From one state to the next, purely: a snapshot replaces everything, messages replace what they name.
+import type { Deployment, Device, Group, LiveMessage, Session, Version } from "@context-edge/protocol";
+import { rosterOf, withChanges } from "./roster.ts";
 import { EMPTY_STATE, type Connection, type FleetState, type Snapshot } from "./state.ts";
 
 export const versionKey = (version: Pick<Version, "model" | "version_id">) => `${version.model}/${version.version_id}`;
@@ -10,6 +11,7 @@ export function applySnapshot(state: FleetState, snapshot: Snapshot): FleetState
     loaded: true,
     session: snapshot.session,
     devices: Object.fromEntries(snapshot.devices.map((device) => [device.id, device])),
+    roster: rosterOf(snapshot.devices),
     groups: Object.fromEntries(snapshot.groups.map((group) => [group.name, group])),
     versions: Object.fromEntries(snapshot.versions.map((version) => [versionKey(version), version])),
     deployments: Object.fromEntries(snapshot.deployments.map((deployment) => [deployment.id, deployment])),
@@ -30,30 +32,70 @@ export function applyConnection(
   return isSame ? state : { ...state, connection, lostBecause };
 }
 
-/** `reset` changes nothing here: whoever reads the stream fetches a snapshot. */
-export function applyMessage(state: FleetState, message: LiveMessage): FleetState {
-  switch (message.type) {
-    case "device":
-      return { ...state, devices: { ...state.devices, [message.device.id]: message.device } };
-    case "group":
-      return { ...state, groups: { ...state.groups, [message.group.name]: message.group } };
-    case "version":
-      return { ...state, versions: { ...state.versions, [versionKey(message.version)]: message.version } };
-    case "deployment":
-      return { ...state, deployments: { ...state.deployments, [message.deployment.id]: message.deployment } };
-    case "event":
-      return {
-        ...state,
-        lastEventId: Math.max(state.lastEventId, message.event.id),
-        devices: without(state.devices, message.event),
-      };
-    case "reset":
-      return state;
-  }
+/** The newest of each, gathered: a batch of a thousand messages copies each list once. */
+interface Gathered {
+  devices: Map<string, Device>;
+  gone: Set<string>;
+  groups: Map<string, Group>;
+  versions: Map<string, Version>;
+  deployments: Map<string, Deployment>;
+  lastEventId: number;
 }
 
-/** A device that was decommissioned is gone; no message brings its state, because it has none any more. */
-function without(devices: FleetState["devices"], { kind, subject }: Event): FleetState["devices"] {
-  if (kind !== "device.decommissioned" || !(subject in devices)) return devices;
-  return Object.fromEntries(Object.entries(devices).filter(([id]) => id !== subject));
+type Gather = {
+  [Type in LiveMessage["type"]]: (into: Gathered, message: Extract<LiveMessage, { type: Type }>) => void;
+};
+
+const GATHER: Gather = {
+  device: ({ devices, gone }, { device }) => {
+    devices.set(device.id, device);
+    gone.delete(device.id);
+  },
+  group: ({ groups }, { group }) => void groups.set(group.name, group),
+  version: ({ versions }, { version }) => void versions.set(versionKey(version), version),
+  deployment: ({ deployments }, { deployment }) => void deployments.set(deployment.id, deployment),
+  event: (into, { event }) => {
+    into.lastEventId = Math.max(into.lastEventId, event.id);
+    // No message brings the state of a device that was decommissioned, because it has none any more.
+    if (event.kind !== "device.decommissioned") return;
+    into.devices.delete(event.subject);
+    into.gone.add(event.subject);
+  },
+  // Changes nothing here: whoever reads the stream fetches a snapshot.
+  reset: () => undefined,
+};
+
+export function applyMessages(state: FleetState, messages: readonly LiveMessage[]): FleetState {
+  const gathered: Gathered = {
+    devices: new Map(),
+    gone: new Set(),
+    groups: new Map(),
+    versions: new Map(),
+    deployments: new Map(),
+    lastEventId: state.lastEventId,
+  };
+  for (const message of messages)
+    (GATHER[message.type] as (into: Gathered, message: LiveMessage) => void)(gathered, message);
+  const gone = new Set([...gathered.gone].filter((id) => id in state.devices));
+  const touchesDevices = gathered.devices.size > 0 || gone.size > 0;
+  const groups = merged(state.groups, gathered.groups);
+  const versions = merged(state.versions, gathered.versions);
+  const deployments = merged(state.deployments, gathered.deployments);
+  const { lastEventId } = gathered;
+  const isSame =
+    !touchesDevices &&
+    groups === state.groups &&
+    versions === state.versions &&
+    deployments === state.deployments &&
+    lastEventId === state.lastEventId;
+  if (isSame) return state;
+  const next = { ...state, groups, versions, deployments, lastEventId };
+  if (!touchesDevices) return next;
+  const devices = { ...state.devices, ...Object.fromEntries(gathered.devices) };
+  for (const id of gone) delete devices[id];
+  return { ...next, devices, roster: withChanges(state.roster, gathered.devices, gone) };
+}
+
+function merged<T>(known: Readonly<Record<string, T>>, newer: ReadonlyMap<string, T>): Readonly<Record<string, T>> {
+  return newer.size === 0 ? known : { ...known, ...Object.fromEntries(newer) };
 }

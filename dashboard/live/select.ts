@@ -5,22 +5,23 @@ import {
   type Deployment,
   type Device,
   type Group,
+  PINNED_PREFIX,
   type Version,
 } from "@context-edge/protocol";
 import type { FleetState } from "./state.ts";
 
-export const devicesOf = (state: FleetState, group?: string): Device[] =>
-  Object.values(state.devices)
-    .filter((device) => group === undefined || device.group === group)
-    .toSorted((a, b) => a.id.localeCompare(b.id));
+export const devicesOf = ({ roster }: FleetState, group?: string): readonly Device[] =>
+  group === undefined ? roster.all : (roster.byGroup.get(group) ?? []);
 
-/** The pilot first, then by name, with numbers in their order. */
+/** The pilot first, then by name, with numbers in their order. Pinned devices are groups of one: they show as devices. */
 export const groupsOf = (state: FleetState): Group[] =>
-  Object.values(state.groups).toSorted(
-    (a, b) =>
-      Number(b.name === "pilot") - Number(a.name === "pilot") ||
-      a.name.localeCompare(b.name, undefined, { numeric: true }),
-  );
+  Object.values(state.groups)
+    .filter(({ name }) => !name.startsWith(PINNED_PREFIX))
+    .toSorted(
+      (a, b) =>
+        Number(b.name === "pilot") - Number(a.name === "pilot") ||
+        a.name.localeCompare(b.name, undefined, { numeric: true }),
+    );
 
 export const versionsOf = (state: FleetState): Version[] =>
   Object.values(state.versions).toSorted((a, b) =>
@@ -29,6 +30,11 @@ export const versionsOf = (state: FleetState): Version[] =>
 
 export const deploymentsOf = (state: FleetState): Deployment[] =>
   Object.values(state.deployments).toSorted((a, b) => (a.id < b.id ? 1 : -1));
+
+export const versionsToReview = (state: FleetState): Version[] =>
+  versionsOf(state).filter(({ stage }) => stage === "pending");
+
+export const openDeployments = (state: FleetState): Deployment[] => deploymentsOf(state).filter(isOpen);
 
 export const isOpen = (deployment: Deployment) => !CLOSED_DEPLOYMENT_STATES.includes(deployment.state);
 
@@ -59,7 +65,20 @@ export function troubleInWords(device: Device): string {
 
 /** Who follows this deployment now. */
 export function membersOf(state: FleetState, deployment: Deployment): Device[] {
-  return devicesOf(state).filter((device) => device.models[deployment.model]?.target?.deployment_id === deployment.id);
+  return deployment.groups
+    .flatMap((group) => devicesOf(state, group))
+    .filter((device) => device.models[deployment.model]?.target?.deployment_id === deployment.id);
+}
+
+/** Whoever went wrong first, then those under way, then the others; each in its order. */
+export function attentionFirst(devices: readonly Device[]): Device[] {
+  const rank = (device: Device) => {
+    if (device.trouble !== null || device.sync === "failed") return 0;
+    const isMoving = Object.values(device.models).some(({ attempt }) => attempt !== null);
+    if (isMoving) return 1;
+    return device.sync === "in-sync" ? 3 : 2;
+  };
+  return devices.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** `3 devices of line-1 change from v2.0 to v2.1`, or that nothing changes. */

@@ -3,6 +3,12 @@ import type { Deployment, Device, Group, Session, Version } from "@context-edge/
 
 export type Connection = "connecting" | "live" | "lost";
 
+/** The devices in order, and by group: made once per change, because every page asks for it and a fleet may be thousands. */
+export interface Roster {
+  all: readonly Device[];
+  byGroup: ReadonlyMap<string, readonly Device[]>;
+}
+
 export interface FleetState {
   connection: Connection;
   /** Why it is lost, in a sentence; null when the stream was just cut, or nothing is wrong. */
@@ -11,6 +17,7 @@ export interface FleetState {
   loaded: boolean;
   session: Session | null;
   devices: Readonly<Record<string, Device>>;
+  roster: Roster;
   groups: Readonly<Record<string, Group>>;
   versions: Readonly<Record<string, Version>>;
   deployments: Readonly<Record<string, Deployment>>;
@@ -18,12 +25,15 @@ export interface FleetState {
   lastEventId: number;
 }
 
+export const NOBODY: Roster = { all: [], byGroup: new Map() };
+
 export const EMPTY_STATE: FleetState = {
   connection: "connecting",
   lostBecause: null,
   loaded: false,
   session: null,
   devices: {},
+  roster: NOBODY,
   groups: {},
   versions: {},
   deployments: {},

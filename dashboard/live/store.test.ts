@@ -46,6 +46,27 @@ describe("the store", () => {
     expect(calls).toBe(1);
   });
 
+  test("what comes between two frames is shown together", async () => {
+    const { store, streams, holdFrames } = await connected();
+    const nextFrame = holdFrames();
+    let calls = 0;
+    store.subscribe(() => (calls += 1));
+    for (const version of ["v2.1", "v2.2", "v2.3"])
+      streams[0]?.say({ type: "device", device: running("edge-001", version) });
+    expect([calls, versionOf(store)]).toEqual([0, "v2.0"]);
+    nextFrame();
+    expect([calls, versionOf(store)]).toEqual([1, "v2.3"]);
+  });
+
+  test("what waits for a frame when somebody signs out is never shown", async () => {
+    const { store, streams, holdFrames } = await connected();
+    const nextFrame = holdFrames();
+    streams[0]?.say({ type: "device", device: running("edge-001", "v2.1") });
+    await store.signOut();
+    nextFrame();
+    expect(store.state.devices).toEqual({});
+  });
+
   test("a message that arrives during a fetch is not overwritten by the fetch's older answer", async () => {
     const { store, streams, held } = await connected();
     streams[0]?.say({ type: "reset" });

@@ -2,7 +2,7 @@
 import type { LiveMessage, Session } from "@context-edge/protocol";
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { api, type Credentials } from "./client.ts";
-import { applyConnection, applyMessage, applySession, applySnapshot } from "./reducers.ts";
+import { applyConnection, applyMessages, applySession, applySnapshot } from "./reducers.ts";
 import { followEvents, type EventStream } from "./sse.ts";
 import { EMPTY_STATE, type FleetState, type Snapshot } from "./state.ts";
 
@@ -17,6 +17,8 @@ export interface HubPort {
 export interface StorePorts {
   hub: HubPort;
   openStream(): EventStream;
+  /** Runs `work` once, soon: what comes until then is shown together. */
+  soon(work: () => void): void;
   /** Runs `work` once after `delayMs`. @returns a function that forgets about it. */
   later(delayMs: number, work: () => void): () => void;
 }
@@ -24,12 +26,18 @@ export interface StorePorts {
 const BROWSER: StorePorts = {
   hub: api,
   openStream: () => new EventSource("/api/v1/events"),
+  // With the next frame, or where nobody sees one, now and then.
+  soon: (work) => {
+    if (document.hidden) setTimeout(work, HIDDEN_MS);
+    else requestAnimationFrame(work);
+  },
   later: (delayMs, work) => {
     const timer = setTimeout(work, delayMs);
     return () => clearTimeout(timer);
   },
 };
 
+const HIDDEN_MS = 1_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 const nothing = () => undefined;
@@ -45,6 +53,8 @@ export class FleetStore {
   /** Messages that arrived during a fetch: its answer may be older than they are. Null while nothing is being fetched. */
   #meanwhile: LiveMessage[] | null = null;
   #isStale = false;
+  /** Messages that wait to be shown together. */
+  #fresh: LiveMessage[] = [];
 
   constructor(ports: StorePorts = BROWSER) {
     this.#ports = ports;
@@ -98,9 +108,16 @@ export class FleetStore {
       onMessage: (message) => {
         if (message.type === "reset") return void this.#refresh();
         this.#meanwhile?.push(message);
-        this.#set(applyMessage(this.#state, message));
+        this.#fresh.push(message);
+        if (this.#fresh.length === 1) this.#ports.soon(() => this.#showFresh());
       },
     });
+  }
+
+  #showFresh(): void {
+    const messages = this.#fresh;
+    this.#fresh = [];
+    this.#set(applyMessages(this.#state, messages));
   }
 
   /** One fetch at a time; whoever asks during one is served by another right after it. */
@@ -129,7 +146,7 @@ export class FleetStore {
         return;
       }
       // Replaying what came meanwhile may show an older state for a moment, never for good: what is newer still follows.
-      const caughtUp = meanwhile.reduce(applyMessage, applySnapshot(this.#state, snapshot));
+      const caughtUp = applyMessages(applySnapshot(this.#state, snapshot), meanwhile);
       this.#failures = 0;
       this.#set(applyConnection(caughtUp, this.#isStreaming ? "live" : "lost"));
     } catch (error) {
@@ -140,6 +157,7 @@ export class FleetStore {
   }
 
   #stop(): void {
+    this.#fresh = [];
     this.#forgetRetry();
     this.#hangUp();
     this.#hangUp = nothing;

@@ -1,12 +1,16 @@
-// One device: what it runs, why, since when, how the last attempt went, and where its own page is.
-import { DEFAULT_MODEL, type Device, type Installed } from "@context-edge/protocol";
+// One device: what it runs, why, since when, how its attempts went, how it was over time, and what can be done about it.
+import { DEFAULT_MODEL, type Device, webLink } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { bytes, count, milliseconds, shortDigest } from "../format/numbers.ts";
 import { absolute } from "../format/time.ts";
-import { whyNotAct } from "../live/allowed.ts";
+import { whyNotAct, whyNotDecommission, whyNotRetryDevice } from "../live/allowed.ts";
 import type { FleetState } from "../live/state.ts";
 import { actionButton } from "../parts/action-button.ts";
+import "../parts/attempt-history.ts";
+import { askToSteer } from "../parts/deployment-questions.ts";
+import { askToDecommission, askToPin, askToUnpin } from "../parts/device-questions.ts";
+import { inventoryCard, sinceCard, slotsCard } from "../parts/device-cards.ts";
+import "../parts/device-charts.ts";
 import { deviceProgress } from "../parts/device-progress.ts";
 import { askToHold, askToRelease } from "../parts/hold-questions.ts";
 import { machineFacts } from "../parts/machine-facts.ts";
@@ -23,142 +27,122 @@ export class DevicePage extends PageElement {
       return html`<h1>${this.deviceId}</h1>
         <p>There is no such device. <a href="/devices">See all devices</a>.</p>`;
     const model = device.models[DEFAULT_MODEL];
-    const link = statusLink(device);
-    const whyNever = whyNotAct(state.session, "hold a device");
     return html`
       <p class="crumbs"><a href="/devices">Devices</a> /</p>
       <header class="page-head">
         <h1>
           ${device.id} ${badge(SYNC_TONE[device.sync], SYNC_WORDS[device.sync])}
-          ${device.online ? nothing : badge("quiet", "Offline")}
+          ${device.online ? nothing : badge("quiet", device.dead ? "Dead" : "Offline")}
+          ${device.pinned ? badge("busy", "Pinned") : nothing}
         </h1>
-        <div class="actions">
-          ${
-            device.hold
-              ? actionButton({ label: "End the hold", why: whyNever, onClick: () => askToRelease(this, device) })
-              : actionButton({ label: "Hold", why: whyNever, onClick: () => askToHold(this, device) })
-          }
-          ${link ? html`<a class="button" href=${link} target="_blank" rel="noreferrer">Its own status page</a>` : nothing}
-        </div>
+        <div class="actions">${this.renderActions(state, device)}</div>
       </header>
       <p class="lead">
-        Runs <strong>${model?.current?.version ?? "nothing"}</strong>
-        ${model?.current_since ? html`since <time-ago at=${model.current_since}></time-ago>` : nothing}; group
-        <a href="/groups#${device.group}">${device.group}</a> wants
-        ${model?.target ? html`<a href="/deployments/${model.target.deployment_id}">${model.target.version}</a>` : "nothing"}.
+        Runs
+        <strong>${model?.current?.version ?? "nothing"}</strong>
+        ${model?.current_since ? html`since <time-ago at=${model.current_since}></time-ago>` : nothing};
+        ${
+          device.pinned
+            ? html`pinned to ${model?.target?.version ?? "a version"}, away from
+                <a href="/groups/${device.home_group ?? ""}">${device.home_group ?? "its group"}</a>`
+            : html`group <a href="/groups/${device.group}">${device.group}</a> wants
+                ${model?.target ? html`<a href="/deployments/${model.target.deployment_id}">${model.target.version}</a>` : "nothing"}`
+        }.
         Last heard of <time-ago at=${device.last_seen ?? ""}></time-ago>.
       </p>
+      ${notices(device)}
+      ${
+        model?.attempt
+          ? html`<section aria-labelledby="now">
+              <h2 id="now">Attempt under way</h2>
+              ${deviceProgress(device, null)}
+            </section>`
+          : nothing
+      }
+      <div class="columns wide-left">
+        <div>
+          <section class="card" aria-labelledby="over-time">
+            <h2 id="over-time">Over time</h2>
+            <device-charts device=${device.id}></device-charts>
+          </section>
+          <section aria-labelledby="attempts">
+            <h2 id="attempts">Attempts</h2>
+            <attempt-history device=${device.id} newest=${model?.last_outcome?.at ?? ""}></attempt-history>
+          </section>
+        </div>
+        <aside>
+          ${slotsCard(model)} ${sinceCard(model)}
+          ${
+            device.telemetry
+              ? html`<section class="card">
+                  <h2>Machine</h2>
+                  ${machineFacts(device.telemetry)}
+                </section>`
+              : nothing
+          }
+          ${inventoryCard(device)}
+        </aside>
+      </div>
+    `;
+  }
+
+  private renderActions(state: FleetState, device: Device): TemplateResult {
+    const whyNever = whyNotAct(state.session, "hold a device");
+    const deployment = state.deployments[device.models[DEFAULT_MODEL]?.target?.deployment_id ?? ""];
+    const link = webLink(device.status_url);
+    return html`
+      ${link ? html`<a class="button" href=${link} target="_blank" rel="noreferrer">Its own status page</a>` : nothing}
+      ${actionButton({
+        label: "Retry",
+        why: whyNotAct(state.session, "retry") ?? whyNotRetryDevice(device, deployment),
+        onClick: () => deployment && askToSteer(this, state, deployment, "retry"),
+      })}
       ${
         device.hold
-          ? html`<p class="callout warn">
-              Held until ${absolute(device.hold.until)}: ${device.hold.reason || "no reason was given"}. Nothing is
-              installed before that.
-            </p>`
-          : nothing
+          ? actionButton({ label: "End the hold", why: whyNever, onClick: () => askToRelease(this, device) })
+          : actionButton({ label: "Hold", why: whyNever, onClick: () => askToHold(this, device) })
       }
       ${
-        model?.waiting && model.waiting.for !== "hold"
-          ? html`<p class="callout">
-              ${model.waiting.message}${model.waiting.until ? `, until ${absolute(model.waiting.until)}` : ""}.
-            </p>`
-          : nothing
+        device.pinned
+          ? actionButton({ label: "Unpin", why: whyNever, onClick: () => askToUnpin(this, state, device) })
+          : actionButton({ label: "Pin to a version", why: whyNever, onClick: () => askToPin(this, state, device) })
       }
-      <section aria-labelledby="last">
-        <h2 id="last">${model?.attempt ? "Attempt under way" : "Last attempt"}</h2>
-        ${deviceProgress(device, null)}
-      </section>
-      <div class="columns">
-        <section class="card">
-          <h2>Slots</h2>
-          <dl class="facts">
-            <div>
-              <dt>Current</dt>
-              <dd>${installed(model?.current)}</dd>
-            </div>
-            <div>
-              <dt>Backup</dt>
-              <dd>${installed(model?.backup)}</dd>
-            </div>
-          </dl>
-        </section>
-        <section class="card">
-          <h2>Since activation</h2>
-          ${
-            model?.stats
-              ? html`<dl class="facts">
-                  <div>
-                    <dt>Predictions</dt>
-                    <dd>${count(model.stats.predictions)}</dd>
-                  </div>
-                  <div>
-                    <dt>Errors</dt>
-                    <dd>${count(model.stats.errors)}</dd>
-                  </div>
-                  <div>
-                    <dt>Average inference time</dt>
-                    <dd>${milliseconds(model.stats.avg_ms)}</dd>
-                  </div>
-                  <div>
-                    <dt>Counting since</dt>
-                    <dd><time-ago at=${model.stats.since}></time-ago></dd>
-                  </div>
-                </dl>`
-              : html`<p class="muted">No statistics were reported.</p>`
-          }
-        </section>
-        ${
-          device.telemetry
-            ? html`<section class="card">
-                <h2>Machine</h2>
-                ${machineFacts(device.telemetry)}
-              </section>`
-            : nothing
-        }
-        <section class="card">
-          <h2>Inventory</h2>
-          ${inventory(device)}
-        </section>
-      </div>
+      ${actionButton({
+        label: "Decommission",
+        tone: "danger",
+        why: whyNotDecommission(state.session),
+        onClick: () => askToDecommission(this, device),
+      })}
     `;
   }
 }
 
-function installed(slot: Installed | null | undefined): TemplateResult {
-  return slot ? html`${slot.version} <code title=${slot.digest}>${shortDigest(slot.digest)}</code>` : html`empty`;
-}
-
-function inventory({ inventory: found, enrolled_at }: Device): TemplateResult {
-  const rows: [string, string | undefined][] = [
-    ["Agent", found?.agent_version],
-    ["Architecture", found?.arch],
-    ["Host", found?.hostname],
-    ["Module", found?.module],
-    ["L4T", found?.l4t],
-    ["JetPack", found?.jetpack],
-    ["TensorRT", found?.tensorrt],
-    ["Memory", found?.memory_bytes === undefined ? undefined : bytes(found.memory_bytes)],
-  ];
-  return html`<dl class="facts">
-    ${rows.flatMap(([name, value]) =>
-      value === undefined
-        ? []
-        : [
-            html`<div>
-              <dt>${name}</dt>
-              <dd>${value}</dd>
-            </div>`,
-          ],
-    )}
-    <div>
-      <dt>Enrolled</dt>
-      <dd><time-ago at=${enrolled_at}></time-ago></dd>
-    </div>
-  </dl>`;
-}
-
-/** The address comes from the device: only what a browser may safely open is linked. */
-function statusLink({ status_url: url }: Device): string | null {
-  return url && URL.canParse(url) && ["http:", "https:"].includes(new URL(url).protocol) ? url : null;
+/** What keeps it from changing, and what troubles it. */
+function notices(device: Device): TemplateResult {
+  const { hold, trouble } = device;
+  const waiting = device.models[DEFAULT_MODEL]?.waiting;
+  return html`
+    ${
+      trouble
+        ? html`<p class="callout bad">
+            <strong>${trouble.message}</strong> ${trouble.next_step} <code>${trouble.code}</code>
+          </p>`
+        : nothing
+    }
+    ${
+      hold
+        ? html`<p class="callout warn">
+            Held until ${absolute(hold.until)}: ${hold.reason || "no reason was given"}. Nothing is installed before
+            that.
+          </p>`
+        : nothing
+    }
+    ${
+      waiting && waiting.for !== "hold"
+        ? html`<p class="callout">${waiting.message}${waiting.until ? `, until ${absolute(waiting.until)}` : ""}.</p>`
+        : nothing
+    }
+  `;
 }
 
 declare global {

@@ -1,39 +1,42 @@
-// Every device in one table, narrowed by text, group and state.
+// Every device in one table, narrowed by text, group and state; the address keeps the filter, so that it can be sent to somebody.
 import { DEFAULT_MODEL, SyncState, type Device } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state as reactive } from "lit/decorators.js";
-import { devicesOf, runningVersion } from "../live/select.ts";
+import { repeat } from "lit/directives/repeat.js";
+import { count } from "../format/numbers.ts";
+import {
+  DEVICE_SORTS,
+  type DeviceFilter,
+  type DeviceSort,
+  filtered,
+  readFilter,
+  writeFilter,
+} from "../live/device-filter.ts";
+import { devicesOf, groupsOf } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { badge, OUTCOME_TONE, OUTCOME_WORDS, PHASE_WORDS, SYNC_TONE, SYNC_WORDS } from "../parts/tones.ts";
 import { PageElement } from "./page-element.ts";
 
+const STEP = 80;
+const SORT_WORDS: Record<DeviceSort, string> = {
+  id: "By name",
+  group: "By group",
+  version: "By running version",
+  seen: "Silent longest first",
+};
+
 @customElement("devices-page")
 export class DevicesPage extends PageElement {
-  @reactive() private text = "";
-  @reactive() private group = "";
-  @reactive() private sync = "";
+  @reactive() private filter: DeviceFilter = readFilter(globalThis.location.search);
+  @reactive() private shown = STEP;
 
   protected override page(state: FleetState): TemplateResult {
-    const shown = devicesOf(state).filter((device) => this.isShown(device));
+    const matching = filtered(devicesOf(state), this.filter);
+    const left = matching.length - this.shown;
     return html`
       <h1>Devices</h1>
-      <form class="filters" role="search" @submit=${(event: Event) => event.preventDefault()}>
-        <input
-          type="search"
-          aria-label="Find a device"
-          placeholder="Find a device or version"
-          @input=${(event: InputEvent) => (this.text = valueOf(event))}
-        />
-        <select aria-label="Group" @change=${(event: Event) => (this.group = valueOf(event))}>
-          <option value="">All groups</option>
-          ${Object.keys(state.groups).map((name) => html`<option>${name}</option>`)}
-        </select>
-        <select aria-label="State" @change=${(event: Event) => (this.sync = valueOf(event))}>
-          <option value="">All states</option>
-          ${SyncState.options.map((sync) => html`<option value=${sync}>${SYNC_WORDS[sync]}</option>`)}
-        </select>
-        <span class="muted" role="status">${shown.length} of ${Object.keys(state.devices).length}</span>
-      </form>
+      ${this.renderFilters(state)}
+      <p class="muted" role="status">${count(matching.length)} of ${count(devicesOf(state).length)} devices</p>
       <div class="table-wrap" tabindex="0">
         <table>
           <thead>
@@ -48,9 +51,9 @@ export class DevicesPage extends PageElement {
             </tr>
           </thead>
           <tbody>
-            ${shown.map(row)}
+            ${repeat(matching.slice(0, this.shown), ({ id }) => id, row)}
             ${
-              shown.length === 0
+              matching.length === 0
                 ? html`<tr>
                     <td colspan="7" class="muted">No device matches.</td>
                   </tr>`
@@ -59,17 +62,45 @@ export class DevicesPage extends PageElement {
           </tbody>
         </table>
       </div>
+      ${left > 0 ? html`<p class="more"><button @click=${() => (this.shown += STEP)}>Show ${Math.min(STEP, left)} more</button></p>` : nothing}
     `;
   }
 
-  private isShown(device: Device): boolean {
-    const text = this.text.toLowerCase();
-    const haystack = `${device.id} ${runningVersion(device) ?? ""}`.toLowerCase();
-    return (
-      haystack.includes(text) &&
-      (this.group === "" || device.group === this.group) &&
-      (this.sync === "" || device.sync === this.sync)
-    );
+  private renderFilters(state: FleetState): TemplateResult {
+    const { text, group, sync, online, sort } = this.filter;
+    const choose = (key: keyof DeviceFilter) => (event: Event) => this.narrow({ [key]: valueOf(event) });
+    return html`<form class="filters" role="search" @submit=${(event: Event) => event.preventDefault()}>
+      <input
+        type="search"
+        aria-label="Find a device"
+        placeholder="Find by device, version or module"
+        .value=${text}
+        @input=${choose("text")}
+      />
+      <select aria-label="Group" @change=${choose("group")}>
+        <option value="">All groups</option>
+        ${groupsOf(state).map(({ name }) => html`<option ?selected=${name === group}>${name}</option>`)}
+      </select>
+      <select aria-label="State" @change=${choose("sync")}>
+        <option value="">All states</option>
+        ${SyncState.options.map((one) => html`<option value=${one} ?selected=${one === sync}>${SYNC_WORDS[one]}</option>`)}
+      </select>
+      <select aria-label="Online" @change=${choose("online")}>
+        <option value="">Online or not</option>
+        <option value="yes" ?selected=${online === "yes"}>Online</option>
+        <option value="no" ?selected=${online === "no"}>Offline</option>
+      </select>
+      <select aria-label="Order" @change=${choose("sort")}>
+        ${DEVICE_SORTS.map((one) => html`<option value=${one} ?selected=${one === sort}>${SORT_WORDS[one]}</option>`)}
+      </select>
+    </form>`;
+  }
+
+  private narrow(some: Partial<DeviceFilter>): void {
+    this.filter = { ...this.filter, ...some };
+    this.shown = STEP;
+    // The same page in the history: going back leaves it, however long one has typed.
+    globalThis.history.replaceState({}, "", `/devices${writeFilter(this.filter)}`);
   }
 }
 
@@ -80,7 +111,7 @@ function row(device: Device): TemplateResult {
     <td>
       <a href="/devices/${device.id}"><strong>${device.id}</strong></a>
     </td>
-    <td>${device.group}</td>
+    <td><a href="/groups/${device.group}">${device.group}</a></td>
     <td>${model?.current?.version ?? "nothing"}</td>
     <td>${model?.target?.version ?? "none"}</td>
     <td>

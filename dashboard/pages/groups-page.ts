@@ -1,24 +1,32 @@
-// The card's own gesture: choose a version for a group, confirm, and watch its devices move in place.
-import { DEFAULT_MODEL, SyncState, type Device, type Group, type Version } from "@context-edge/protocol";
+// Every group with its target and how its devices stand; assigning a version is two clicks and a confirmation, moving a device a drag.
+import { DEFAULT_MODEL, type Group } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state as reactive } from "lit/decorators.js";
-import { plural } from "../format/numbers.ts";
+import { repeat } from "lit/directives/repeat.js";
 import { api } from "../live/client.ts";
-import { whyNotAct, whyNotDeploy } from "../live/allowed.ts";
-import { changeInWords, changingTo, devicesOf, groupsOf, namesOf, versionsOf } from "../live/select.ts";
+import { whyNotAct } from "../live/allowed.ts";
+import { versionsInUse } from "../live/in-use.ts";
+import { devicesOf, groupsOf, versionsOf } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { actionButton } from "../parts/action-button.ts";
 import { ask } from "../parts/ask.ts";
-import { deviceProgress } from "../parts/device-progress.ts";
-import { badge, SYNC_TONE, SYNC_WORDS } from "../parts/tones.ts";
+import "../parts/assign-form.ts";
+import { askToMove } from "../parts/device-questions.ts";
+import { DRAGGED } from "../parts/fleet-map.ts";
+import { mapLegend } from "../parts/map-legend.ts";
+import { standingInWords } from "../parts/standing.ts";
+import { versionStrip } from "../parts/version-strip.ts";
 import { PageElement } from "./page-element.ts";
 
 @customElement("groups-page")
 export class GroupsPage extends PageElement {
-  /** The version chosen in each card, until it is assigned. */
-  @reactive() private chosen: Readonly<Record<string, string>> = {};
+  /** The group that a dragged device is over. */
+  @reactive() private over = "";
 
   protected override page(state: FleetState): TemplateResult {
+    const signature = versionsOf(state)
+      .map(({ version_id: id, stage }) => `${id} ${stage}`)
+      .join();
     return html`
       <header class="page-head">
         <h1>Groups</h1>
@@ -26,119 +34,58 @@ export class GroupsPage extends PageElement {
           ${actionButton({ label: "New group", why: whyNotAct(state.session, "make groups"), onClick: () => this.askForGroup() })}
         </div>
       </header>
-      <div class="group-cards">${groupsOf(state).map((group) => this.renderGroup(state, group))}</div>
+      <p class="lead">Choose a version for a group, or drag a device from one group to another. ${mapLegend()}</p>
+      <div class="group-cards">
+        ${repeat(
+          groupsOf(state),
+          ({ name }) => name,
+          (group) => this.renderGroup(state, group, signature),
+        )}
+      </div>
     `;
   }
 
-  private renderGroup(state: FleetState, group: Group): TemplateResult {
+  private renderGroup(state: FleetState, group: Group, signature: string): TemplateResult {
     const devices = devicesOf(state, group.name);
     const target = group.targets[DEFAULT_MODEL];
-    const versions = versionsOf(state).filter(({ stage }) => stage === "pending" || stage === "approved");
-    const version = this.chosen[group.name] ?? "";
-    const whyNever = whyNotAct(state.session, "deploy");
-    return html`<section class="card" id=${group.name} aria-labelledby="group-${group.name}">
+    const mayMove = whyNotAct(state.session, "move devices") === null;
+    return html`<section
+      class="card group-card ${this.over === group.name ? "over" : ""}"
+      id=${group.name}
+      aria-labelledby="group-${group.name}"
+      @dragover=${mayMove ? (event: DragEvent) => this.dragOver(event, group.name) : nothing}
+      @dragleave=${() => (this.over = "")}
+      @drop=${mayMove ? (event: DragEvent) => this.drop(event, state, group.name) : nothing}
+    >
       <header class="group-head">
-        <h2 id="group-${group.name}">${group.name}</h2>
+        <h2 id="group-${group.name}"><a href="/groups/${group.name}">${group.name}</a></h2>
         <p class="muted">
-          ${plural(devices.length, "device")}, ${group.devices_online} online. Target
+          ${devices.length} devices, ${group.devices_online} online. Target
           ${target ? html`<a href="/deployments/${target.deployment_id}"><strong>${target.version}</strong></a> since <time-ago at=${target.since}></time-ago>` : "none"}
         </p>
-        ${devices.length > 0 ? html`<p role="status">${standingInWords(devices)}</p>` : nothing}
-        <form class="assign" @submit=${(event: SubmitEvent) => this.assign(event, state, group.name)}>
-          <label>
-            <span class="visually-hidden">Version for ${group.name}</span>
-            <select
-              aria-label="Version for ${group.name}"
-              @change=${(event: Event) => {
-                this.chosen = { ...this.chosen, [group.name]: (event.target as HTMLSelectElement).value };
-              }}
-            >
-              <option value="" ?selected=${version === ""}>Choose a version …</option>
-              ${versions.map(
-                (one) =>
-                  html`<option
-                    value=${one.version_id}
-                    ?selected=${version === one.version_id}
-                    ?disabled=${whyNotDeploy(one) !== null}
-                  >
-                    ${one.version_id}${optionNote(one, target?.version)}
-                  </option>`,
-              )}
-            </select>
-          </label>
-          <button
-            class="primary"
-            type="submit"
-            ?disabled=${whyNever !== null || version === ""}
-            title=${whyNever ?? (version === "" ? "Choose a version first." : "")}
-          >
-            Assign
-          </button>
-        </form>
       </header>
-      ${devices.length === 0 ? html`<p class="muted">No devices. Move one here, or let one enrol into it.</p>` : nothing}
-      ${devices.map(
-        (device) =>
-          html`<div class="member">
-            ${deviceProgress(device, target?.deployment_id ?? null)}
-            <label class="move"
-              ><span class="visually-hidden">Group of ${device.id}</span>
-              <select
-                aria-label="Group of ${device.id}"
-                ?disabled=${whyNever !== null}
-                title=${whyNever ?? nothing}
-                @change=${(event: Event) => this.askToMove(event, state, device.id, group.name)}
-              >
-                ${Object.keys(state.groups).map((name) => html`<option value=${name} ?selected=${name === group.name}>${name}</option>`)}
-              </select>
-            </label>
-          </div>`,
-      )}
+      ${versionStrip(versionsInUse(devices))}
+      <fleet-map .devices=${devices} group=${group.name} ?draggable-devices=${mayMove}></fleet-map>
+      <p class="standing" role="status">${standingInWords(devices)}</p>
+      <assign-form
+        .store=${this.store}
+        group=${group.name}
+        signature="${signature} ${target?.version ?? ""} ${state.session?.role ?? ""}"
+      ></assign-form>
     </section>`;
   }
 
-  private assign(event: SubmitEvent, state: FleetState, group: string): void {
+  private dragOver(event: DragEvent, group: string): void {
+    if (!event.dataTransfer?.types.includes(DRAGGED)) return;
     event.preventDefault();
-    const version = this.chosen[group];
-    if (!version) return;
-    const isPending = state.versions[`${DEFAULT_MODEL}/${version}`]?.stage === "pending";
-    ask(this, {
-      title: `Assign ${version} to ${group}?`,
-      body: () =>
-        html`<p>
-            <strong>${changeInWords(devicesOf(this.store.state, group), version, group)}</strong>
-            ${isPending ? "This approves the version in your name." : ""}
-          </p>
-          <p class="muted">${namesOf(changingTo(devicesOf(this.store.state, group), version))}</p>`,
-      confirmLabel: () => `Assign ${version} to ${group}`,
-      run: async () => {
-        const deployment = await api.assign(group, version);
-        this.chosen = { ...this.chosen, [group]: "" };
-        return `${group} is told to run ${deployment.version}.`;
-      },
-    });
+    this.over = group;
   }
 
-  private askToMove(event: Event, state: FleetState, device: string, from: string): void {
-    const select = event.target as HTMLSelectElement;
-    const to = select.value;
-    select.value = from;
-    const target = state.groups[to]?.targets[DEFAULT_MODEL]?.version;
-    const running = state.devices[device];
-    ask(this, {
-      title: `Move ${device} to ${to}?`,
-      body: () =>
-        html`<p>
-          <strong
-            >${target && running ? changeInWords([running], target, to) : `${to} has no target: the device keeps what it runs.`}</strong
-          >
-        </p>`,
-      confirmLabel: () => `Move to ${to}`,
-      run: async () => {
-        await api.move(device, to);
-        return `${device} is in ${to} now.`;
-      },
-    });
+  private drop(event: DragEvent, state: FleetState, to: string): void {
+    event.preventDefault();
+    this.over = "";
+    const device = state.devices[event.dataTransfer?.getData(DRAGGED) ?? ""];
+    if (device && device.group !== to) askToMove(this, state, [device], to);
   }
 
   private askForGroup(): void {
@@ -150,30 +97,16 @@ export class GroupsPage extends PageElement {
           ><span>Name</span>
           <input
             required
+            pattern="[A-Za-z0-9][A-Za-z0-9._\\-]*"
             @input=${(event: InputEvent) => {
               name = (event.target as HTMLInputElement).value.trim();
             }}
-        /></label>`,
+          /><small class="muted">Letters, digits, ".", "_" and "-".</small></label
+        >`,
       confirmLabel: () => "Create group",
       run: async () => `Group ${(await api.createGroup(name)).name} exists.`,
     });
   }
-}
-
-function optionNote(version: Version, target: string | undefined): string {
-  if (version.version_id === target) return " (target now)";
-  if (whyNotDeploy(version) !== null) return " (unsigned)";
-  return version.stage === "pending" ? " (pending)" : "";
-}
-
-/** `2 in sync, 1 pending`: what a screen reader is told as it changes. */
-function standingInWords(devices: readonly Device[]): TemplateResult {
-  const counts = Map.groupBy(devices, (device) => device.sync);
-  const parts = SyncState.options.flatMap((sync) => {
-    const count = counts.get(sync)?.length ?? 0;
-    return count > 0 ? [badge(SYNC_TONE[sync], `${count} ${SYNC_WORDS[sync].toLowerCase()}`)] : [];
-  });
-  return html`${parts}`;
 }
 
 declare global {

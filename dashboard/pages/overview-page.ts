@@ -1,163 +1,183 @@
-// What needs a decision now, then the fleet at a glance: which group runs what, and how every device stands.
+// What needs a decision now, what is under way, and the fleet at a glance: which group runs what, and how every device stands.
 import { DEFAULT_MODEL, type Deployment } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
-import { percentWithDelta, plural } from "../format/numbers.ts";
-import {
-  deploymentsOf,
-  devicesInTrouble,
-  devicesOf,
-  groupsOf,
-  isOpen,
-  namesOf,
-  troubleInWords,
-  versionsOf,
-} from "../live/select.ts";
+import { repeat } from "lit/directives/repeat.js";
+import { percent, percentWithDelta, plural } from "../format/numbers.ts";
+import { type Decision, decisionsOf, underWay } from "../live/decisions.ts";
+import { versionsInUse } from "../live/in-use.ts";
+import { devicesOf, groupsOf, namesOf, troubleInWords } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
+import "../parts/fleet-map.ts";
+import { mapLegend } from "../parts/map-legend.ts";
 import { progressBar } from "../parts/progress-bar.ts";
-import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS, SYNC_TONE, SYNC_WORDS, type Tone } from "../parts/tones.ts";
+import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS, type Tone } from "../parts/tones.ts";
+import { versionStrip } from "../parts/version-strip.ts";
 import { PageElement } from "./page-element.ts";
-
-const SHOWN_DEVICES = 5;
 
 @customElement("overview-page")
 export class OverviewPage extends PageElement {
   protected override page(state: FleetState): TemplateResult {
-    const decisions = [
-      ...deploymentDecisions(state),
-      ...reviewDecisions(state),
-      ...troubleDecisions(state),
-      ...offlineDecision(state),
-    ];
-    const devices = devicesOf(state);
-    const online = devices.filter((device) => device.online).length;
-    const inSync = devices.filter((device) => device.sync === "in-sync").length;
+    const decisions = decisionsOf(state);
+    const moving = underWay(state);
     return html`
       <h1>Overview</h1>
-      <p class="lead">${plural(devices.length, "device")}, ${online} online, ${inSync} in sync.</p>
+      ${figures(state)}
       <section aria-labelledby="decisions">
         <h2 id="decisions">Needs a decision</h2>
         ${
           decisions.length > 0
-            ? html`<div class="cards">${decisions}</div>`
+            ? html`<div class="card rows">${repeat(decisions, ({ key }) => key, decisionRow)}</div>`
             : html`<p class="card quiet-card">Nothing is waiting for you.</p>`
         }
       </section>
+      ${
+        moving.length > 0
+          ? html`<section aria-labelledby="moving">
+              <h2 id="moving">Under way</h2>
+              <div class="card rows">${repeat(moving, ({ id }) => id, movingRow)}</div>
+            </section>`
+          : nothing
+      }
       <section aria-labelledby="fleet">
-        <h2 id="fleet">Groups</h2>
-        <div class="groups-map">${groupsOf(state).map((group) => this.renderGroup(state, group.name))}</div>
-        <p class="legend">
-          ${(["in-sync", "pending", "failed", "incompatible", "held", "unknown"] as const).map(
-            (sync) => html`<span><i class="dot ${SYNC_TONE[sync]}"></i>${SYNC_WORDS[sync]}</span>`,
+        <div class="section-head">
+          <h2 id="fleet">Fleet</h2>
+          ${mapLegend()}
+        </div>
+        <div class="groups-map">
+          ${repeat(
+            groupsOf(state),
+            ({ name }) => name,
+            ({ name }) => groupCard(state, name),
           )}
-          <span><i class="dot quiet offline"></i>Offline</span>
-        </p>
+        </div>
       </section>
     `;
   }
+}
 
-  private renderGroup(state: FleetState, name: string): TemplateResult {
-    const group = state.groups[name];
-    const devices = devicesOf(state, name);
-    const target = group?.targets[DEFAULT_MODEL]?.version ?? "no target";
-    const versions = Object.entries(group?.versions ?? {}).toSorted(([a], [b]) => a.localeCompare(b));
-    return html`<article class="card group-map">
-      <header>
-        <h3><a href="/groups#${name}">${name}</a></h3>
-        <span class="muted">target <strong>${target}</strong></span>
-      </header>
-      <div
-        class="strip"
-        role="img"
-        aria-label=${versions.map(([version, count]) => `${count} on ${version}`).join(", ") || "empty"}
-      >
-        ${versions.map(
-          ([version, count]) =>
-            html`<span class=${version === target ? "good" : "other"} style="flex-grow:${count}"
-              >${version} · ${count}</span
-            >`,
-        )}
-      </div>
-      <div class="tiles">
-        ${devices.map(
-          (device) =>
-            html`<a
-              class="tile ${SYNC_TONE[device.sync]} ${device.online ? "" : "offline"}"
-              href="/devices/${device.id}"
-              title="${device.id}: ${SYNC_WORDS[device.sync]}${device.online ? "" : ", offline"}"
-              >${device.id.replace(/^edge-/, "")}</a
-            >`,
-        )}
-        ${devices.length === 0 ? html`<span class="muted">No devices</span>` : nothing}
-      </div>
-    </article>`;
+function figures(state: FleetState): TemplateResult {
+  const devices = devicesOf(state);
+  const online = devices.filter((device) => device.online).length;
+  const inSync = devices.filter((device) => device.sync === "in-sync").length;
+  const inUse = versionsInUse(devices);
+  return html`<dl class="glance">
+    <div class="card">
+      <dt>Devices online</dt>
+      <dd>${online}<small> of ${devices.length}</small></dd>
+    </div>
+    <div class="card">
+      <dt>In sync with their target</dt>
+      <dd>
+        ${devices.length === 0 ? "–" : percent(inSync / devices.length)}<small> ${inSync} of ${devices.length}</small>
+      </dd>
+    </div>
+    <div class="card wide">
+      <dt>Versions in use</dt>
+      <dd>${versionStrip(inUse, "all")}</dd>
+    </div>
+  </dl>`;
+}
+
+interface Row {
+  tone: Tone;
+  head: TemplateResult;
+  words: string | TemplateResult;
+  path: string;
+  label: string;
+  /** Where the label alone does not say where it leads. */
+  name?: string;
+  primary?: boolean;
+}
+
+function row({ tone, head, words, path, label, name, primary }: Row): TemplateResult {
+  return html`<article class="row ${tone}">
+    <div>
+      <p class="row-head">${head}</p>
+      <div class="muted">${words}</div>
+    </div>
+    <a class="button ${primary ? "primary" : ""}" href=${path} aria-label=${name ?? nothing}>${label}</a>
+  </article>`;
+}
+
+function decisionRow(decision: Decision): TemplateResult {
+  switch (decision.is) {
+    case "halted":
+      return row({ ...ofDeployment(decision.deployment), label: "Look into it" });
+    case "passed":
+      return row({ ...ofDeployment(decision.deployment), label: "Decide", primary: true });
+    case "review": {
+      const { version_id: id, accuracy, accuracy_delta: delta } = decision.version;
+      return row({
+        tone: "busy",
+        head: html`${badge("busy", "To review")} <strong>New model ${id} ready for review</strong>`,
+        words: html`accuracy ${percentWithDelta(accuracy, delta)}, registered
+          <time-ago at=${decision.version.registered_at}></time-ago>`,
+        path: `/models/${id}`,
+        label: "Review",
+        name: `Review ${id}`,
+        primary: true,
+      });
+    }
+    case "trouble":
+      return row({
+        tone: "bad",
+        head: html`${badge("bad", "In trouble")} <strong>${decision.device.id}</strong>`,
+        words: troubleInWords(decision.device),
+        path: `/devices/${decision.device.id}`,
+        label: "See device",
+        name: `See ${decision.device.id}`,
+      });
+    case "more-trouble":
+      return row({
+        tone: "bad",
+        head: html`<strong>${plural(decision.count, "more device")} in trouble</strong>`,
+        words: "The worst are above.",
+        path: "/devices?sync=failed",
+        label: "See devices",
+        name: "See the devices in trouble",
+      });
+    case "offline":
+      return row({
+        tone: "quiet",
+        head: html`${badge("quiet", "Offline")} <strong>${plural(decision.devices.length, "device")}</strong>`,
+        words: namesOf(decision.devices),
+        path: "/devices?online=no",
+        label: "See devices",
+        name: "See the devices that are offline",
+      });
   }
 }
 
-function reviewDecisions(state: FleetState): TemplateResult[] {
-  return versionsOf(state)
-    .filter((version) => version.stage === "pending")
-    .map(
-      (version) =>
-        html`<article class="card decision busy">
-          <p>
-            <strong>New model ${version.version_id} ready for review</strong>, accuracy
-            ${percentWithDelta(version.accuracy, version.accuracy_delta)}
-          </p>
-          <a class="button primary" href="/models/${version.version_id}" aria-label="Review ${version.version_id}"
-            >Review</a
-          >
-        </article>`,
-    );
+function ofDeployment(deployment: Deployment): Omit<Row, "label"> {
+  const { id, version, groups, state, state_reason: why } = deployment;
+  return {
+    tone: DEPLOYMENT_TONE[state],
+    head: html`${badge(DEPLOYMENT_TONE[state], DEPLOYMENT_WORDS[state])} <strong>${version}</strong> on
+      ${groups.join(", ")}`,
+    words: why,
+    path: `/deployments/${id}`,
+    name: `${DEPLOYMENT_WORDS[state]}: ${version} on ${groups.join(", ")}`,
+  };
 }
 
-function deploymentDecisions(state: FleetState): TemplateResult[] {
-  return deploymentsOf(state).filter(isOpen).map(deploymentCard);
+function movingRow(deployment: Deployment): TemplateResult {
+  const { words, ...rest } = ofDeployment(deployment);
+  return row({ ...rest, words: html`${words}${progressBar(deployment.progress)}`, label: "Watch" });
 }
 
-function deploymentCard(deployment: Deployment): TemplateResult {
-  const { id, version, state, state_reason: why } = deployment;
-  const label = state === "awaiting-approval" ? "Deploy to all …" : state === "paused" ? "Look into it" : "Watch";
-  return html`<article class="card decision ${DEPLOYMENT_TONE[state]}">
-    <div>
-      <p>
-        ${badge(DEPLOYMENT_TONE[state], DEPLOYMENT_WORDS[state])} <strong>${version}</strong> on
-        ${deployment.groups.join(", ")}
-      </p>
-      <p class="muted">${why}</p>
-      ${progressBar(deployment.progress)}
-    </div>
-    <a class="button ${state === "awaiting-approval" ? "primary" : ""}" href="/deployments/${id}">${label}</a>
+function groupCard(state: FleetState, name: string): TemplateResult {
+  const devices = devicesOf(state, name);
+  const target = state.groups[name]?.targets[DEFAULT_MODEL]?.version;
+  return html`<article class="card group-map">
+    <header>
+      <h3><a href="/groups/${name}">${name}</a></h3>
+      <span class="muted">${devices.length} · ${target ? html`target <strong>${target}</strong>` : "no target"}</span>
+    </header>
+    ${versionStrip(versionsInUse(devices))}
+    <fleet-map .devices=${devices} group=${name}></fleet-map>
   </article>`;
 }
-
-/** Devices that say what troubles them, and those whose deployment went on without them. */
-function troubleDecisions(state: FleetState): TemplateResult[] {
-  const troubled = devicesInTrouble(state);
-  const shown = troubled.slice(0, SHOWN_DEVICES).map(
-    (device) =>
-      html`<article class="card decision bad">
-        <p><strong>${device.id}</strong> ${troubleInWords(device)}</p>
-        <a class="button" href="/devices/${device.id}">See ${device.id}</a>
-      </article>`,
-  );
-  const rest = troubled.length - shown.length;
-  return rest > 0 ? [...shown, summaryCard("bad", `${plural(rest, "more device")} in trouble`)] : shown;
-}
-
-/** One card however many are away: an outage of a line must not push everything else off the page. */
-function offlineDecision(state: FleetState): TemplateResult[] {
-  const away = devicesOf(state).filter((device) => !device.online);
-  if (away.length === 0) return [];
-  const verb = away.length === 1 ? "is" : "are";
-  return [summaryCard("quiet", `${plural(away.length, "device")} ${verb} offline: ${namesOf(away)}`)];
-}
-
-const summaryCard = (tone: Tone, words: string) =>
-  html`<article class="card decision ${tone}">
-    <p>${words}</p>
-    <a class="button" href="/devices">See devices</a>
-  </article>`;
 
 declare global {
   interface HTMLElementTagNameMap {

@@ -2,14 +2,16 @@
 import type { Version } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { bytes, count, percent, percentWithDelta, plural, pointsBetween, shortDigest } from "../format/numbers.ts";
-import { day } from "../format/time.ts";
+import { bytes, percentWithDelta, plural, shortDigest } from "../format/numbers.ts";
+import { type Fits, fitsInWords, fitsOf } from "../live/fits.ts";
 import { whyNotAct, whyNotDeploy, whyNotReview } from "../live/allowed.ts";
-import { deploymentsOf, mostlyRunning } from "../live/select.ts";
+import { deploymentsOf, devicesOf, mostlyRunning } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
+import { openPage } from "../parts/open-page.ts";
 import { actionButton } from "../parts/action-button.ts";
 import { askToApprove, askToDeployPilot, askToReject } from "../parts/review-questions.ts";
 import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS, STAGE_TONE } from "../parts/tones.ts";
+import { comparison } from "../parts/comparison.ts";
 import { trainingDetails } from "../parts/training-details.ts";
 import { PageElement } from "./page-element.ts";
 
@@ -24,6 +26,7 @@ export class VersionPage extends PageElement {
         <p>There is no such version. <a href="/models">See all versions</a>.</p>`;
     const running = mostlyRunning(state);
     const other = running && running.version_id !== version.version_id ? running : undefined;
+    const fits = fitsOf(version, devicesOf(state));
     const history = deploymentsOf(state).filter((deployment) => deployment.version === version.version_id);
     return html`
       <p class="crumbs"><a href="/models">Models</a> /</p>
@@ -31,6 +34,10 @@ export class VersionPage extends PageElement {
         <h1>${version.version_id} ${badge(STAGE_TONE[version.stage], version.stage)}</h1>
         <div class="actions">${this.renderActions(state, version)}</div>
       </header>
+      <p class="lead">
+        Accuracy ${percentWithDelta(version.accuracy, version.accuracy_delta)}; ${fitsInWords(fits)}. Registered
+        <time-ago at=${version.registered_at}></time-ago> by ${version.registered_by}.
+      </p>
       ${version.decision_reason ? html`<p class="muted">${version.decided_by}: ${version.decision_reason}</p>` : nothing}
       <section class="card" aria-labelledby="figures">
         <h2 id="figures">
@@ -38,21 +45,10 @@ export class VersionPage extends PageElement {
         </h2>
         ${comparison(version, other)}
       </section>
-      ${trainingDetails(version.metrics, other?.metrics ?? null)}
+      ${trainingDetails(version.metrics, other?.metrics ?? null)} ${variantsCard(version, fits)}
       <section class="card" aria-labelledby="file">
-        <h2 id="file">File and signature</h2>
+        <h2 id="file">Statement and signature</h2>
         <dl class="facts">
-          ${version.variants.map(
-            (variant) =>
-              html`<div>
-                <dt>Variant</dt>
-                <dd>
-                  ${variant.format}, ${bytes(variant.size_bytes)},
-                  <code title=${variant.digest}>${shortDigest(variant.digest)}</code>, fits
-                  ${platformInWords(variant.platform)}
-                </dd>
-              </div>`,
-          )}
           <div>
             <dt>Release signature</dt>
             <dd>
@@ -92,6 +88,11 @@ export class VersionPage extends PageElement {
       ${actionButton({ label: "Reject", why, onClick: () => askToReject(this, version) })}
       ${actionButton({ label: "Approve", why, onClick: () => askToApprove(this, version) })}
       ${actionButton({
+        label: "Deploy in steps …",
+        why: whyNotAct(state.session, "deploy") ?? whyNotDeploy(version),
+        onClick: () => openPage(`/models/${version.version_id}/deploy`),
+      })}
+      ${actionButton({
         label: "Deploy to pilot",
         tone: "primary",
         why: whyNotAct(state.session, "deploy") ?? whyNotDeploy(version),
@@ -101,76 +102,47 @@ export class VersionPage extends PageElement {
   }
 }
 
-function comparison(version: Version, other: Version | undefined): TemplateResult {
-  const rate = (of: Version | undefined, key: "false_positive_rate" | "false_negative_rate") =>
-    of?.metrics[key] ?? null;
-  const rows: [string, number | null, number | null][] = [
-    ["Accuracy", version.accuracy, other?.accuracy ?? null],
-    ["False positive rate", rate(version, "false_positive_rate"), rate(other, "false_positive_rate")],
-    ["False negative rate", rate(version, "false_negative_rate"), rate(other, "false_negative_rate")],
-  ];
-  return html`<div class="table-wrap" tabindex="0">
-    <table>
-      <thead>
-        <tr>
-          <th>Measured by training</th>
-          <th>${version.version_id}</th>
-          ${
-            other
-              ? html`<th>${other.version_id}</th>
-                  <th>Difference</th>`
-              : nothing
-          }
-        </tr>
-      </thead>
-      <tbody>
-        ${rows.map(
-          ([name, value, before]) =>
-            html`<tr>
-              <td>${name}</td>
-              <td class="number"><strong>${percent(value)}</strong></td>
-              ${
-                other
-                  ? html`<td class="number">${percent(before)}</td>
-                      <td class="number">${value !== null && before !== null ? pointsBetween(value, before) : "–"}</td>`
-                  : nothing
-              }
-            </tr>`,
-        )}
-        <tr>
-          <td>Training samples</td>
-          <td class="number">${count(version.training_samples)}</td>
-          ${
-            other
-              ? html`<td class="number">${count(other.training_samples)}</td>
-                  <td></td>`
-              : nothing
-          }
-        </tr>
-        <tr>
-          <td>Trained</td>
-          <td class="number">${day(version.training_date)}</td>
-          ${
-            other
-              ? html`<td class="number">${day(other.training_date)}</td>
-                  <td></td>`
-              : nothing
-          }
-        </tr>
-        <tr>
-          <td>Size</td>
-          <td class="number">${bytes(version.size_bytes)}</td>
-          ${
-            other
-              ? html`<td class="number">${bytes(other.size_bytes)}</td>
-                  <td></td>`
-              : nothing
-          }
-        </tr>
-      </tbody>
-    </table>
-    <p class="visually-hidden">Accuracy ${percentWithDelta(version.accuracy, version.accuracy_delta)}</p>
-  </div>`;
+/** Each file with the devices that would choose it, and whoever has none. */
+function variantsCard(version: Version, fits: Fits): TemplateResult {
+  return html`<section class="card" aria-labelledby="variants">
+    <h2 id="variants">Variants against the fleet</h2>
+    <div class="table-wrap" tabindex="0">
+      <table>
+        <thead>
+          <tr>
+            <th>File</th>
+            <th>Needs</th>
+            <th>Size</th>
+            <th>sha256</th>
+            <th>Devices that would run it</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${version.variants.map(
+            ({ digest, format, size_bytes: size, platform }) =>
+              html`<tr>
+                <td>model-${version.version_id}.${format}</td>
+                <td>${platformInWords(platform)}</td>
+                <td class="number">${bytes(size)}</td>
+                <td><code title=${digest}>${shortDigest(digest)}</code></td>
+                <td class="number">${fits.chosen.get(digest) ?? 0}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${fits.lacking.map(
+      ({ module, devices, why }) =>
+        html`<p class="callout warn">
+          <strong
+            >${plural(devices.length, "device")} (${module}) ${devices.length === 1 ? "has" : "have"} no variant</strong
+          >, needed: ${why}.
+          <span class="muted"
+            >${devices.slice(0, 6).join(", ")}${devices.length > 6 ? ` and ${devices.length - 6} more` : ""}</span
+          >
+        </p>`,
+    )}
+  </section>`;
 }
 
 function platformInWords(platform: Version["variants"][number]["platform"]): string {

@@ -12,8 +12,16 @@ export interface Question {
   reasonLabel?: string;
   /** Why it cannot be confirmed yet; null when it can. */
   obstacle?: () => string | null;
-  /** @returns the sentence shown when it is done. @throws ApiError, which the dialog shows. */
-  run: (reason: string) => Promise<string>;
+  /**
+   * @returns the sentence shown when it is done, or what must be looked at before the dialog closes, such as a secret that is
+   *   shown once. @throws ApiError, which the dialog shows.
+   */
+  run: (reason: string) => Promise<string | Shown>;
+}
+
+export interface Shown {
+  message: string;
+  body: () => TemplateResult;
 }
 
 export class AskEvent extends Event {

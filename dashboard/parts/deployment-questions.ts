@@ -7,7 +7,7 @@ import { api } from "../live/client.ts";
 import { changeInWords, changingTo, devicesOf, membersOf, namesOf, runningVersion } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { ask, type Question } from "./ask.ts";
-import { openPage } from "./review-questions.ts";
+import { openPage } from "./open-page.ts";
 
 export function askToDeployAll(
   from: HTMLElement,
@@ -39,6 +39,28 @@ export function askToDeployAll(
       const reply = await api.deployAll(version, override ? reason : undefined);
       openPage(`/deployments/${reply.deployment_id}`);
       return reply.message;
+    },
+  });
+}
+
+/** The next step of a deployment in waves; with an override, although its gate has not passed. */
+export function askToPromote(from: HTMLElement, deployment: Deployment, { override }: { override: boolean }): void {
+  const { id, version, plan, step } = deployment;
+  const next = plan.steps[step + 1];
+  if (!next) return;
+  const size = "count" in next.size ? plural(next.size.count, "device") : `${Math.round(next.size.share * 100)} %`;
+  const where = next.groups.join(", ");
+  ask(from, {
+    title: override ? `Go on with ${version} anyway?` : `Go on with ${version}?`,
+    body: () =>
+      html`<p><strong>Step ${step + 2} of ${plan.steps.length}: ${size} of ${where} go to ${version}.</strong></p>
+        ${override ? html`<p class="callout warn">${deployment.state_reason}. The gate has not passed.</p>` : html`<p class="muted">The gate has passed.</p>`}`,
+    confirmLabel: () => `Go on to step ${step + 2}`,
+    danger: override,
+    ...(override ? { reason: "required" as const, reasonLabel: "Why go on without the gate?" } : {}),
+    run: async (reason) => {
+      const promoted = await api.promote(id, "next", override ? reason : undefined);
+      return promoted.state_reason;
     },
   });
 }
@@ -81,6 +103,12 @@ const standing = (members: readonly Device[], sync: SyncState) => members.filter
 const hasBegun = (device: Device) => Object.values(device.models).some(({ attempt }) => attempt !== null);
 
 const STEERING: Record<Steering, SteeringWords> = {
+  start: {
+    label: "Start",
+    words: (members, version) =>
+      `Its first step goes to ${version}. ${members.length === 0 ? "" : `Groups with ${plural(members.length, "device")} follow it.`}`,
+    done: "Started.",
+  },
   pause: {
     label: "Pause",
     words: (members) =>

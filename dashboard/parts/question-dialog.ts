@@ -2,7 +2,7 @@
 import "@awesome.me/webawesome/dist/components/dialog/dialog.js";
 import { html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import type { Question } from "./ask.ts";
+import type { Question, Shown } from "./ask.ts";
 import { failureInWords } from "./failure.ts";
 import { LightElement } from "./light-element.ts";
 
@@ -13,17 +13,20 @@ export class QuestionDialog extends LightElement {
   @state() private reason = "";
   @state() private isBusy = false;
   @state() private failure: Error | null = null;
+  @state() private shown: Shown | null = null;
 
   override willUpdate(changed: Map<PropertyKey, unknown>): void {
     if (!changed.has("question")) return;
     this.reason = "";
     this.failure = null;
+    this.shown = null;
     this.isBusy = false;
   }
 
   override render() {
     const { question } = this;
     if (!question) return nothing;
+    if (this.shown) return this.renderShown(this.shown);
     const obstacle = this.obstacle(question);
     return html`<wa-dialog open label=${question.title} @wa-after-hide=${this.close}>
       <form class="dialog-body" @change=${() => this.requestUpdate()} @submit=${this.confirm}>
@@ -41,6 +44,15 @@ export class QuestionDialog extends LightElement {
           </button>
         </div>
       </form>
+    </wa-dialog>`;
+  }
+
+  private renderShown({ message, body }: Shown) {
+    return html`<wa-dialog open label=${message} @wa-after-hide=${this.close}>
+      <div class="dialog-body">
+        ${body()}
+        <div class="dialog-actions"><button type="button" class="primary" @click=${this.close}>Done</button></div>
+      </div>
     </wa-dialog>`;
   }
 
@@ -72,7 +84,10 @@ export class QuestionDialog extends LightElement {
     this.isBusy = true;
     this.failure = null;
     try {
-      this.onDone(question, await question.run(this.reason.trim()));
+      const done = await question.run(this.reason.trim());
+      if (typeof done === "string") this.onDone(question, done);
+      else if (this.question === question) this.shown = done;
+      else this.onDone(question, done.message);
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
       // Whoever closed the dialog meanwhile is told all the same, where everything is told.
@@ -86,7 +101,7 @@ export class QuestionDialog extends LightElement {
   private readonly close = (event?: Event) => {
     // Menus inside the dialog hide too; only the dialog's own hiding closes it.
     if (event?.type === "wa-after-hide" && event.target !== this.querySelector("wa-dialog")) return;
-    if (this.question) this.onDone(this.question, null);
+    if (this.question) this.onDone(this.question, this.shown?.message ?? null);
   };
 }
 

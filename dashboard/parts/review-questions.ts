@@ -1,10 +1,11 @@
 // The questions about a version: approve, reject, and which devices become the pilot.
 import type { Version } from "@context-edge/protocol";
-import { html } from "lit";
+import { html, nothing } from "lit";
 import { percentWithDelta, plural } from "../format/numbers.ts";
 import { api } from "../live/client.ts";
 import { changeInWords, devicesOf, runningVersion } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
+import { openPage } from "./open-page.ts";
 import { ask } from "./ask.ts";
 
 export function askToApprove(from: HTMLElement, version: Version): void {
@@ -31,18 +32,39 @@ export function askToReject(from: HTMLElement, version: Version): void {
   });
 }
 
+const FEW = 12;
+const MOST_CHOICES = 100;
+
 export function askToDeployPilot(from: HTMLElement, state: FleetState, version: Version): void {
   const devices = devicesOf(state);
   const chosen = new Set(devices.filter((device) => device.group === "pilot").map((device) => device.id));
   const leaving = () => devices.filter((device) => device.group === "pilot" && !chosen.has(device.id));
   const toggle = (id: string, isChosen: boolean) => (isChosen ? chosen.add(id) : chosen.delete(id));
+  let text = "";
+  /** Of thousands nobody ticks boxes one by one: those that are chosen, and the first that fit the text. */
+  const shown = () =>
+    devices.filter(({ id, group }) => chosen.has(id) || `${id} ${group}`.includes(text)).slice(0, MOST_CHOICES);
   ask(from, {
     title: `Deploy ${version.version_id} to the pilot`,
     body: () => html`
       <p>These devices become the pilot group:</p>
+      ${
+        devices.length > FEW
+          ? html`<label class="field"
+              ><span>Find devices by id or group</span>
+              <input
+                type="search"
+                .value=${text}
+                @input=${(event: InputEvent) => {
+                  text = (event.target as HTMLInputElement).value.trim();
+                  event.target?.dispatchEvent(new Event("change", { bubbles: true }));
+                }}
+            /></label>`
+          : nothing
+      }
       <fieldset class="choices">
         <legend class="visually-hidden">Pilot devices</legend>
-        ${devices.map(
+        ${shown().map(
           (device) =>
             html`<label>
               <input
@@ -84,12 +106,4 @@ export function askToDeployPilot(from: HTMLElement, state: FleetState, version: 
       return reply.message;
     },
   });
-}
-
-export function openPage(path: string): void {
-  const link = document.createElement("a");
-  link.href = path;
-  document.body.append(link);
-  link.click();
-  link.remove();
 }

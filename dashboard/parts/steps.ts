@@ -14,6 +14,8 @@ const FAILED_AT: Record<string, WayPoint> = {
   ENGINE_WRAPPED: "verifying",
   ENGINE_VERSION_MISMATCH: "verifying",
   STATEMENT_UNPROVED: "verifying",
+  RELEASE_BELOW_MINIMUM: "verifying",
+  FILE_DAMAGED: "activating",
   RELOAD_FAILED: "activating",
   OUT_OF_GPU_MEMORY: "activating",
   ENGINE_NO_PLAN: "activating",

@@ -76,6 +76,8 @@ export function aDevice(id: string, over: Partial<Device> = {}, model: DeviceMod
   return {
     id,
     group: "line-1",
+    home_group: null,
+    pinned: false,
     online: true,
     last_seen: AT,
     enrolled_at: AT,
@@ -130,6 +132,7 @@ export function aDeployment(id: string, over: Partial<Deployment> = {}): Deploym
     plan: {
       steps: [{ groups: ["pilot"], size: { share: 1 } }],
       gate: null,
+      watch_last: false,
       max_bad: { count: 0 },
       promote: "by-hand",
       on_fail: "halt",
@@ -142,6 +145,7 @@ export function aDeployment(id: string, over: Partial<Deployment> = {}): Deploym
     reason: "",
     created_by: "local engineer",
     created_at: AT,
+    step_since: AT,
     soaking_since: null,
     finished_at: null,
     progress: NO_PROGRESS,

@@ -27,6 +27,8 @@ export function handDriven() {
   const streams: HandDrivenStream[] = [];
   const waiting: { delayMs: number; work: () => void }[] = [];
   const held: PromiseWithResolvers<Snapshot>[] = [];
+  const gathered: (() => void)[] = [];
+  let isHeld = false;
   const hub = { session: aSession(), isReachable: true };
   const ask = async (): Promise<Session> => {
     if (!hub.isReachable) throw new Error("unreachable");
@@ -48,6 +50,7 @@ export function handDriven() {
       streams.push(stream);
       return stream;
     },
+    soon: (work) => (isHeld ? gathered.push(work) : work()),
     later(delayMs, work) {
       const entry = { delayMs, work };
       waiting.push(entry);
@@ -56,5 +59,12 @@ export function handDriven() {
       };
     },
   });
-  return { store, hub, streams, waiting, held };
+  /** From here on nothing is shown until the returned function is called. */
+  const holdFrames = () => {
+    isHeld = true;
+    return () => {
+      for (const work of gathered.splice(0)) work();
+    };
+  };
+  return { store, hub, streams, waiting, held, holdFrames };
 }

@@ -22,12 +22,15 @@ export type Located =
 
 export interface Artifacts {
   /**
-   * Streams once, computing digest and size; nothing is visible before both fit.
+   * Streams once, computing digest and size; nothing is visible before both fit. Any number at once, of one file too: none
+   * writes where another does.
    * @param part where this body starts and how long the whole is, when an upload is resumed.
    */
   put(digest: Digest, body: Readable, part?: { start: number; totalBytes: number }): Promise<PutResult>;
   /** Bytes of a broken upload that can be built upon. */
   uploadedBytes(digest: Digest): Promise<number>;
+  /** What broken uploads left, untouched since then, is deleted. @returns how many. */
+  discardUploads(beforeMs: number): Promise<number>;
   stat(digest: Digest): Promise<{ sizeBytes: number } | undefined>;
   /** The first bytes, for telling a plan from an ONNX file. */
   head(digest: Digest, bytes: number): Promise<Uint8Array>;

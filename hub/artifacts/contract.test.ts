@@ -1,81 +1,14 @@
 // What every place for artifacts must do, run on the directory and on a real S3 protocol server.
-import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { PutObjectCommand } from "@aws-sdk/client-s3";
-import S3rver from "s3rver";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { S3Config } from "../config.ts";
-import type { Artifacts, Buckets } from "./artifacts.ts";
+import { digestOf, fetchAll, MAX_BYTES, openDirectory, openS3, type Opened } from "../testing/artifact-places.ts";
 import { directoryArtifacts } from "./directory.ts";
-import { connectToS3, s3Artifacts } from "./s3.ts";
 
 const BYTES = Buffer.from("ftrt and what else an engine holds");
-const digestOf = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
 const DIGEST = digestOf(BYTES);
-const MAX_BYTES = 1_000;
-
-interface Opened {
-  artifacts: Artifacts;
-  buckets?: Buckets;
-  putObject?: (bucket: string, key: string, body: Buffer) => Promise<void>;
-  close: () => Promise<void>;
-}
-
-async function openDirectory(): Promise<Opened> {
-  const dir = mkdtempSync(join(tmpdir(), "artifacts-"));
-  return {
-    artifacts: directoryArtifacts(dir, { maxBytes: MAX_BYTES }),
-    close: async () => rmSync(dir, { recursive: true }),
-  };
-}
-
-async function openS3(): Promise<Opened> {
-  const directory = mkdtempSync(join(tmpdir(), "s3-"));
-  const server = new S3rver({
-    address: "127.0.0.1",
-    port: 0,
-    silent: true,
-    directory,
-    configureBuckets: [
-      { name: "models", configs: [] },
-      { name: "elsewhere", configs: [] },
-    ],
-  });
-  const address: AddressInfo = await server.run();
-  const config: S3Config = {
-    endpoint: `http://127.0.0.1:${address.port}`,
-    region: "us-east-1",
-    buckets: ["models"],
-    // The test server's own, published pair.
-    credentials: { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" },
-    forcePathStyle: true,
-  };
-  const client = connectToS3(config);
-  const artifacts = s3Artifacts(client, config, { maxBytes: MAX_BYTES });
-  return {
-    artifacts,
-    buckets: artifacts,
-    putObject: async (Bucket, Key, Body) => {
-      await client.send(new PutObjectCommand({ Bucket, Key, Body }));
-    },
-    close: async () => {
-      client.destroy();
-      await server.close();
-      rmSync(directory, { recursive: true });
-    },
-  };
-}
-
-async function fetchAll(artifacts: Artifacts, digest: string): Promise<Buffer | undefined> {
-  const located = await artifacts.locate(digest);
-  if (!located) return undefined;
-  if (located.at === "elsewhere") return Buffer.from(await (await fetch(located.url)).arrayBuffer());
-  return Buffer.concat(await located.open().toArray());
-}
 
 describe.each([
   ["a directory", openDirectory],

@@ -1,12 +1,14 @@
 // Artifacts in a content-addressed directory: `ab/abcdef…`, written alongside, synced, then renamed into place.
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, constants, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { access, constants, type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Digest } from "@context-edge/protocol";
 import { outageOf } from "../store/outage.ts";
 import type { Artifacts, PutResult } from "./artifacts.ts";
+import { isBrokenBody } from "./broken-body.ts";
+import { isGone, keepParts, type Part } from "./parts.ts";
 import { openSoundness, rottenDirOf } from "./soundness.ts";
 
 export interface DirectoryLimits {
@@ -17,41 +19,61 @@ export interface DirectoryLimits {
 
 export function directoryArtifacts(dir: string, { maxBytes, rehash = true }: DirectoryLimits): Artifacts {
   const soundness = openSoundness(rottenDirOf(dir), hashFile);
+  const parts = keepParts(join(dir, "partial"));
   const fileOf = (digest: Digest) => join(dir, digest.slice(0, 2), digest);
-  const partOf = (digest: Digest) => join(dir, "partial", `${digest}.part`);
   const sizeOf = (file: string) =>
     stat(file).then(
       (found) => found.size,
       () => undefined,
     );
 
+  /** Nobody has the part open any more: from here on its bytes are the ones that were hashed. */
+  const publish = async (digest: Digest, part: Part, sizeBytes: number): Promise<PutResult> => {
+    // The digest is taken from what the disk has, not from what went past: they differ when an upload was resumed.
+    const actual = await hashFile(part.file);
+    if (actual !== digest) {
+      await part.discard();
+      return { ok: false, why: "digest-mismatch", actual, sizeBytes };
+    }
+    const file = fileOf(digest);
+    const made = await mkdir(dirname(file), { recursive: true });
+    await rename(part.file, file);
+    await syncDirectory(dirname(file));
+    if (made !== undefined) await syncDirectory(dir);
+    await part.published();
+    return { ok: true, digest, sizeBytes };
+  };
+
   return {
-    async put(digest, body, part) {
-      const file = fileOf(digest);
-      const partFile = partOf(digest);
-      const present = (await sizeOf(partFile)) ?? 0;
-      const start = part?.start ?? 0;
-      if (start > present) return { ok: false, why: "wrong-offset", offset: present };
-      await mkdir(dirname(partFile), { recursive: true });
-      const written = await append(partFile, start, body, maxBytes);
-      if (!written.ok) {
-        if (written.why === "too-large") await rm(partFile, { force: true });
-        return written;
+    async put(digest, body, resumed) {
+      const start = resumed?.start ?? 0;
+      const part = await parts.begin(digest, start);
+      if (!part) return { ok: false, why: "wrong-offset", offset: await parts.longest(digest) };
+      try {
+        const written = await append(part.file, start, body, maxBytes);
+        if (!written.ok && written.why === "too-large") {
+          await part.discard();
+          return written;
+        }
+        if (!written.ok || (resumed && written.sizeBytes < resumed.totalBytes)) {
+          await part.keep();
+          return { ok: false, why: "incomplete", offset: written.ok ? written.sizeBytes : written.offset };
+        }
+        return await publish(digest, part, written.sizeBytes);
+      } catch (error) {
+        // What is on a full disk can neither go on nor be kept: the database needs the space.
+        if (outageOf(error) === "full") await part.discard();
+        else await part.keep();
+        if (!isGone(error)) throw error;
+        // Another hub on this disk has published the same file and cleared up.
+        const sizeBytes = await sizeOf(fileOf(digest));
+        return sizeBytes === undefined
+          ? { ok: false, why: "incomplete", offset: await parts.longest(digest) }
+          : { ok: true, digest, sizeBytes };
       }
-      if (part && written.sizeBytes < part.totalBytes)
-        return { ok: false, why: "incomplete", offset: written.sizeBytes };
-      // The digest is taken from what the disk has, not from what went past: they differ when an upload was resumed.
-      const actual = await hashFile(partFile);
-      if (actual !== digest) {
-        await rm(partFile, { force: true });
-        return { ok: false, why: "digest-mismatch", actual, sizeBytes: written.sizeBytes };
-      }
-      await mkdir(dirname(file), { recursive: true });
-      await rename(partFile, file);
-      await syncDirectory(dirname(file));
-      return { ok: true, digest, sizeBytes: written.sizeBytes };
     },
-    uploadedBytes: async (digest) => (await sizeOf(partOf(digest))) ?? 0,
+    uploadedBytes: (digest) => parts.longest(digest),
+    discardUploads: (beforeMs) => parts.discardOlderThan(beforeMs),
     stat: async (digest) => {
       const sizeBytes = await sizeOf(fileOf(digest));
       return sizeBytes === undefined ? undefined : { sizeBytes };
@@ -75,23 +97,25 @@ export function directoryArtifacts(dir: string, { maxBytes, rehash = true }: Dir
   };
 }
 
-type Appended = { ok: true; sizeBytes: number } | Extract<PutResult, { why: "too-large" | "incomplete" }>;
+type Appended =
+  | { ok: true; sizeBytes: number }
+  | Extract<PutResult, { why: "too-large" }>
+  | Extract<PutResult, { why: "incomplete" }>;
 
 async function append(file: string, start: number, body: Readable, maxBytes: number): Promise<Appended> {
-  const handle = await open(file, start === 0 ? "w" : "r+");
+  // A new file must be new: what is there already may be somebody else's.
+  const handle = await open(file, start === 0 ? "wx" : "r+");
   let position = start;
   try {
     await handle.truncate(start);
     for await (const chunk of body as AsyncIterable<Buffer>) {
       if (position + chunk.length > maxBytes) return { ok: false, why: "too-large", maxBytes };
-      await handle.write(chunk, 0, chunk.length, position);
+      await writeWhole(handle, chunk, position);
       position += chunk.length;
     }
     await handle.sync();
     return { ok: true, sizeBytes: position };
   } catch (error) {
-    // What is on a full disk can neither go on nor be kept: the database needs the space.
-    if (outageOf(error) === "full") await rm(file, { force: true });
     if (!isBrokenBody(error)) throw error;
     await handle.sync();
     return { ok: false, why: "incomplete", offset: position };
@@ -100,9 +124,11 @@ async function append(file: string, start: number, body: Readable, maxBytes: num
   }
 }
 
-function isBrokenBody(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "ECONNRESET" || code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ERR_HTTP_REQUEST_TIMEOUT";
+/** write(2) may take less than it was given, as it does on a disk that is nearly full. */
+async function writeWhole(handle: FileHandle, chunk: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < chunk.length;) {
+    done += (await handle.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
+  }
 }
 
 export async function hashFile(file: string): Promise<Digest> {

@@ -1,11 +1,13 @@
 // Artifacts in any S3 store: uploads go through the hub once, downloads go straight to the store by presigned URL.
-import { createHash } from "node:crypto";
-import { Transform, type Readable } from "node:stream";
+import { createHash, randomUUID } from "node:crypto";
+import { finished, Transform, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  paginateListObjectsV2,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
@@ -13,9 +15,14 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Digest } from "@context-edge/protocol";
 import type { S3Config } from "../config.ts";
 import type { Adopted, Artifacts, Buckets } from "./artifacts.ts";
+import { isBrokenBody } from "./broken-body.ts";
 
 const PRESIGNED_SECONDS = 900;
 const PART_BYTES = 8 * 2 ** 20;
+
+const STAGING = "uploads/";
+/** Nothing else is ever deleted: the bucket may hold what people keep there. */
+const STAGED = /^uploads\/[0-9a-f]{64}\/[0-9a-f-]{36}$/;
 
 /** A store that is slow must not hold requests for ever. */
 const PATIENCE = { connectionTimeout: 3_000, socketTimeout: 10_000 };
@@ -51,8 +58,11 @@ export function s3Artifacts(client: S3Client, config: S3Config, limits: { maxByt
     async put(digest, body, part) {
       // A store takes whole objects only: a broken upload starts again.
       if (part && part.start > 0) return { ok: false, why: "wrong-offset", offset: 0 };
-      const staged = `uploads/${digest}`;
+      // A name of its own: else of two uploads at once one would publish what the other sent.
+      const staged = `${STAGING}${digest}/${randomUUID()}`;
       const meter = measure(limits.maxBytes);
+      // `pipe` alone would wait for ever for the rest of a body that broke off.
+      finished(body, { writable: false }, (error) => error && meter.stream.destroy(error));
       try {
         await new Upload({
           client,
@@ -61,18 +71,33 @@ export function s3Artifacts(client: S3Client, config: S3Config, limits: { maxByt
         }).done();
       } catch (error) {
         if (meter.isTooLarge()) return { ok: false, why: "too-large", maxBytes: limits.maxBytes };
+        if (isBrokenBody(error)) return { ok: false, why: "incomplete", offset: 0 };
         throw error;
       }
       const { digest: actual, sizeBytes } = meter.result();
       try {
+        if (part && sizeBytes < part.totalBytes) return { ok: false, why: "incomplete", offset: 0 };
         if (actual !== digest) return { ok: false, why: "digest-mismatch", actual, sizeBytes };
         await client.send(
           new CopyObjectCommand({ Bucket: bucket, Key: keyOf(digest), CopySource: `${bucket}/${staged}` }),
         );
         return { ok: true, digest, sizeBytes };
       } finally {
-        await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: staged }));
+        // What stays because the store fails now is deleted later.
+        await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: staged })).catch(() => undefined);
       }
+    },
+    // Halves of multipart uploads are for the bucket's own lifecycle rules.
+    async discardUploads(beforeMs) {
+      let count = 0;
+      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: STAGING })) {
+        for (const { Key = "", LastModified } of page.Contents ?? []) {
+          if (!STAGED.test(Key) || !LastModified || LastModified.getTime() >= beforeMs) continue;
+          await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+          count += 1;
+        }
+      }
+      return count;
     },
     uploadedBytes: async () => 0,
     stat: async (digest) => {
@@ -99,8 +124,8 @@ export function s3Artifacts(client: S3Client, config: S3Config, limits: { maxByt
       try {
         const object = await client.send(new GetObjectCommand({ Bucket: name, Key: key }));
         const meter = measure(limits.maxBytes);
-        (object.Body as Readable).pipe(meter.stream).resume();
-        await new Promise((resolve, reject) => meter.stream.once("end", resolve).once("error", reject));
+        // An answer that breaks off in the middle fails here, instead of never ending.
+        await pipeline(object.Body as Readable, meter.stream.resume());
         const { digest, sizeBytes } = meter.result();
         // What was hashed is what is served: the copy is bound to the entity that was read.
         await client.send(

@@ -9,21 +9,22 @@ import type { Store } from "../store/store.ts";
 import { addressKey, countAttempts } from "./attempts.ts";
 import { keepPasswords, type Passwords } from "./passwords.ts";
 import { identifier, type Principal } from "./principal.ts";
-import { boundTo, newSecret } from "./secrets.ts";
+import { boundTo, hashSecret, isSameSecret, newSecret } from "./secrets.ts";
 
 const DAY_SECONDS = 86_400;
 export const SESSION_SECONDS = 7 * DAY_SECONDS;
 /** Whoever loses a role at the organisation's sign-in loses it here within half a day. */
 export const OIDC_SESSION_SECONDS = DAY_SECONDS / 2;
 
-const FAILURES = { perName: 10, perAddress: 30, enrollPerAddress: 100 };
+const FAILURES = { perName: 10, perAddress: 30, tokensPerAddress: 30, enrollPerAddress: 100 };
 
 export interface People {
   identify(request: FastifyRequest): Promise<Principal | null>;
   passwords: Passwords;
   /** Runs a check of a secret that came from outside; failures count against whoever made it. */
   guarded<T>(by: { name?: string; address: string }, check: () => Promise<T>): Promise<T>;
-  guardedEnrolment<T>(address: string, check: () => Promise<T>): Promise<T>;
+  /** The same for join tokens; one that is known counts for nothing, however many come with it at once. */
+  guardedEnrolment<T>(by: { joinToken: string; address: string }, enrol: () => Promise<T>): Promise<T>;
   /** @throws UNAUTHENTICATED, the same for an unknown name and for a wrong password. */
   checkPassword(name: string, password: string): Promise<UserRecord>;
 }
@@ -42,7 +43,14 @@ export function openPeople({ config, store, changes, now, log }: Ports): People 
   const byAddress = countAttempts(FAILURES.perAddress, now);
   const enrolments = countAttempts(FAILURES.enrollPerAddress, now);
   return {
-    identify: identifier({ auth: config.auth, store, now, log }),
+    identify: identifier({
+      auth: config.auth,
+      idleMs: config.sessionIdleMs,
+      store,
+      guesses: countAttempts(FAILURES.tokensPerAddress, now),
+      now,
+      log,
+    }),
     passwords,
     async guarded({ name, address }, check) {
       const from = addressKey(address);
@@ -53,16 +61,13 @@ export function openPeople({ config, store, changes, now, log }: Ports): People 
       if (name !== undefined) byName.succeeded(name);
       return result;
     },
-    async guardedEnrolment(address, check) {
+    async guardedEnrolment({ joinToken, address }, enrol) {
       const from = addressKey(address);
-      enrolments.begin(from);
-      const result = await check().catch((error: unknown) => {
-        const isGuess = error instanceof ProblemError && error.code === "JOIN_TOKEN_REFUSED";
-        if (!isGuess) enrolments.succeeded(from);
-        throw error;
-      });
-      enrolments.succeeded(from);
-      return result;
+      enrolments.refuse(from);
+      const isOfFile = config.joinToken !== undefined && isSameSecret(config.joinToken, joinToken);
+      const isKnown = isOfFile || (await store.joinTokens.find({ hash: hashSecret(joinToken) })) !== undefined;
+      if (!isKnown) enrolments.failed(from);
+      return enrol();
     },
     async checkPassword(name, password) {
       const user = await store.users.find({ name });
@@ -88,16 +93,31 @@ export interface NewSession {
   seconds: number;
 }
 
+/** Who signs in, as far as the request tells. */
+export interface Browser {
+  /** That it has already, by its hash. */
+  session: string | null;
+  address: string;
+  agent: string | null;
+}
+
+const LONGEST_AGENT = 200;
+
+export function browserOf({ principal, ip, headers }: FastifyRequest): Browser {
+  const agent = headers["user-agent"]?.slice(0, LONGEST_AGENT) ?? null;
+  return { session: principal?.session ?? null, address: ip, agent };
+}
+
 /** Always a new one; what the browser sent before is ended, so that nobody can plant a session and wait for its owner. */
 export async function startSession(
   { tx, at, tell }: Change,
   who: { user: UserRecord; by: "password" | "oidc" | "link" } | { token: string },
-  replaces: string | null,
+  browser: Browser | null,
 ): Promise<NewSession> {
   const { secret, hash } = newSecret("ces");
   const isOidc = "by" in who && who.by === "oidc";
   const seconds = isOidc ? OIDC_SESSION_SECONDS : SESSION_SECONDS;
-  if (replaces !== null) await tx.sessions.end(replaces);
+  if (browser?.session) await tx.sessions.end(browser.session);
   await tx.sessions.endExpired(at);
   await tx.sessions.insert({
     hash,
@@ -106,6 +126,8 @@ export async function startSession(
     created_at: at,
     last_used: at,
     expires_at: new Date(Date.parse(at) + seconds * 1_000).toISOString(),
+    address: browser?.address ?? null,
+    agent: browser?.agent ?? null,
   });
   if ("user" in who) await tell("user.signed-in", who.user.name, `${who.user.name} signed in`, { by: who.by });
   return { secret, seconds };

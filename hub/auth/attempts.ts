@@ -7,6 +7,9 @@ const WINDOW_MS = 15 * 60_000;
 const MAX_KEYS = 20_000;
 
 export interface Attempts {
+  /** Where nothing has to be waited for: look, then tell if it was a guess. @throws TOO_MANY_ATTEMPTS */
+  refuse(key: string): void;
+  failed(key: string): void;
   /** Counts before the secret is looked at, so that many guesses at once count as many. @throws TOO_MANY_ATTEMPTS */
   begin(key: string): void;
   /** It was no guess. */
@@ -16,18 +19,27 @@ export interface Attempts {
 /** @param limit failures of one key within 15 minutes. */
 export function countAttempts(limit: number, now: () => number): Attempts {
   const counts = new Map<string, { count: number; endsMs: number }>();
+  const refuse = (key: string) => {
+    const found = counts.get(key);
+    if (found && found.endsMs > now() && found.count >= limit)
+      throw tooManyAttempts(Math.ceil((found.endsMs - now()) / 1_000));
+  };
+  const failed = (key: string) => {
+    const found = counts.get(key);
+    const entry = found && found.endsMs > now() ? found : { count: 0, endsMs: now() + WINDOW_MS };
+    entry.count += 1;
+    if (entry === found) return;
+    counts.delete(key);
+    counts.set(key, entry);
+    const [oldest] = counts.keys();
+    if (counts.size > MAX_KEYS && oldest !== undefined) counts.delete(oldest);
+  };
   return {
+    refuse,
+    failed,
     begin(key) {
-      const found = counts.get(key);
-      const entry = found && found.endsMs > now() ? found : { count: 0, endsMs: now() + WINDOW_MS };
-      if (entry.count >= limit) throw tooManyAttempts(Math.ceil((entry.endsMs - now()) / 1_000));
-      entry.count += 1;
-      if (entry !== found) {
-        counts.delete(key);
-        counts.set(key, entry);
-        const [oldest] = counts.keys();
-        if (counts.size > MAX_KEYS && oldest !== undefined) counts.delete(oldest);
-      }
+      refuse(key);
+      failed(key);
     },
     succeeded(key) {
       const entry = counts.get(key);

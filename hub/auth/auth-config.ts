@@ -45,6 +45,11 @@ export const AUTH_ENVIRONMENT = {
   HUB_AUTH: z.enum(["none", "token", "accounts"]).default("none"),
   HUB_API_TOKEN_FILE: z.string().optional(),
   HUB_TRUSTED_PROXIES: proxies,
+  HUB_SESSION_IDLE_MINUTES: z.coerce
+    .number()
+    .min(5)
+    .max(7 * 1_440)
+    .default(1_440),
   HUB_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   HUB_OIDC_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
   HUB_OIDC_CLIENT_ID: z.string().optional(),

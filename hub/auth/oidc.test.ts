@@ -2,12 +2,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type OidcProvider, startOidcProvider } from "../testing/oidc-provider.ts";
 import { openPeopleHub, type PeopleHub } from "../testing/people-hub.ts";
 import { roleOf } from "./oidc.ts";
 
 const CLIENT_SECRET = "the-client-secret-of-a-test";
+const SETTINGS = () => ({
+  HUB_OIDC_ISSUER: provider.issuer,
+  HUB_OIDC_CLIENT_ID: "edge-hub",
+  HUB_OIDC_CLIENT_SECRET_FILE: join(dir, "secret"),
+  HUB_OIDC_ROLES: "edge-admins=admin,edge-team=engineer",
+  HUB_PUBLIC_URL: "http://hub.example:8000",
+});
 let provider: OidcProvider;
 let people: PeopleHub;
 let dir: string;
@@ -15,13 +22,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "context-edge-oidc-"));
   writeFileSync(join(dir, "secret"), CLIENT_SECRET);
   provider = await startOidcProvider("edge-hub", CLIENT_SECRET);
-  people = await openPeopleHub(undefined, {
-    HUB_OIDC_ISSUER: provider.issuer,
-    HUB_OIDC_CLIENT_ID: "edge-hub",
-    HUB_OIDC_CLIENT_SECRET_FILE: join(dir, "secret"),
-    HUB_OIDC_ROLES: "edge-admins=admin,edge-team=engineer",
-    HUB_PUBLIC_URL: "http://hub.example:8000",
-  });
+  people = await openPeopleHub(undefined, SETTINGS());
 });
 afterAll(async () => {
   await people.close();
@@ -69,6 +70,50 @@ describe("a sign-in that fits", () => {
   test("never leads into an account made here, though the name is the same", async () => {
     provider.next.claims = { sub: "u-2", preferred_username: "ada", groups: ["edge-team"] };
     expect((await signIn()).who).toMatchObject({ user: "ada@127.0.0.1", role: "engineer" });
+  });
+});
+
+describe("an organisation that takes a role away", () => {
+  let other: PeopleHub;
+  beforeEach(async () => {
+    other = people;
+    people = await openPeopleHub(undefined, SETTINGS());
+    // Whoever is admin by password makes room: the one of the organisation is the only one.
+    provider.next.claims = { sub: "u-boss", preferred_username: "boss", groups: ["edge-admins"] };
+    await signIn();
+    await people.hub.store.transaction(async (tx) => {
+      const ada = await tx.users.find({ name: "ada" });
+      await tx.users.update(ada?.id ?? "", { role: "viewer" });
+    });
+  });
+  afterEach(async () => {
+    await people.close();
+    people = other;
+  });
+  const live = async () => ({ cookie: `context_edge_session=${(await signIn()).session}` });
+  const mayAdmin = async (cookie: Record<string, string>) => (await get("/api/v1/users", cookie)).statusCode;
+
+  test("from the only admin is followed at the next sign-in, also by sessions that are open, and the history says how to make another", async () => {
+    const session = await live();
+    expect(await mayAdmin(session)).toBe(200);
+    provider.next.claims = { sub: "u-boss", preferred_username: "boss", groups: ["edge-team"] };
+    expect((await signIn()).who).toMatchObject({ user: "boss", role: "engineer" });
+    expect(await mayAdmin(session)).toBe(403);
+    const changes = await people.hub.store.events.newest(10, undefined, { kind: "user.role-changed" });
+    expect(changes[0]).toMatchObject({
+      subject: "boss",
+      summary: expect.stringMatching(/Nobody is admin now: `user role/),
+    });
+    provider.next.claims = { sub: "u-boss", preferred_username: "boss", groups: ["edge-admins"] };
+    expect((await signIn()).who).toMatchObject({ role: "admin" });
+  });
+
+  test("and leaves none refuses the sign-in and ends the sessions that are open", async () => {
+    const session = await live();
+    provider.next.claims = { sub: "u-boss", preferred_username: "boss", groups: ["canteen"] };
+    expect((await signIn()).answer.json()).toMatchObject({ status: 401, code: "SIGN_IN_REFUSED" });
+    expect(await mayAdmin(session)).toBe(401);
+    expect((await people.hub.store.events.newest(1))[0]).toMatchObject({ kind: "user.signed-out", subject: "boss" });
   });
 });
 

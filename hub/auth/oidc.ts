@@ -18,7 +18,8 @@ export interface Identity {
   subject: string;
   /** What the organisation calls this person; not yet a name of this hub. */
   name: string;
-  role: Role;
+  /** Null: it is somebody there, but nobody here. */
+  role: Role | null;
 }
 
 export interface OidcSignIn {
@@ -95,10 +96,8 @@ export function oidcSignIn(config: OidcConfig, publicUrl: string, now: () => num
         });
       const claims = tokens.claims();
       if (!claims) throw refused("The answer names nobody.");
-      const role = roleOf(config, claims);
-      if (!role) throw refused("Your account at the organisation has no role in this hub.");
       const name = [claims["preferred_username"], claims["email"], claims.sub].find((one) => typeof one === "string");
-      return { subject: `${claims.iss} ${claims.sub}`, name: String(name), role };
+      return { subject: `${claims.iss} ${claims.sub}`, name: String(name), role: roleOf(config, claims) };
     },
   };
 }

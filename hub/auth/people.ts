@@ -36,7 +36,7 @@ export function guardPeople(app: FastifyInstance, hub: Pick<Hub, "config" | "peo
     if (config.auth.kind === "none") refuseForeignHost(request, config.host);
     const access = accessTo(request);
     if (access.least === "device") return;
-    refuseForeignOrigin(request);
+    refuseForeignOrigin(request, config.publicUrl);
     // By the route's own pattern: the address may be written in other ways (/%61pi/…) and still lead there.
     const isPage = !MACHINE_PATHS.test(request.routeOptions.url ?? request.url);
     if (isPage && access.least === "anyone") return;
@@ -77,19 +77,34 @@ function notAllowed({ name, role }: Principal, { least }: Access): ProblemError 
 
 /** Without a sign-in, a page of another site must not reach the hub through the browser by a name that resolves here. */
 function refuseForeignHost(request: FastifyRequest, ownHost: string): void {
-  const host = request.hostname.replace(/^\[|\]$/g, "");
+  const host = hostOf(request)
+    .replace(/:\d*$/, "")
+    .replace(/^\[|\]$/g, "");
   if (isLoopback(host) || host === ownHost) return;
   throw new ProblemError("FORBIDDEN", `This hub does not answer to the name ${host.slice(0, 100)}.`, {
     nextStep: "Use its loopback address.",
   });
 }
 
+/**
+ * `Host` as it came. Fastify's own `host` believes X-Forwarded-Host of a trusted proxy, which most proxies pass on as the client
+ * wrote it; then a page of another site could call itself ours.
+ */
+const hostOf = (request: FastifyRequest) => request.raw.headers.host ?? "";
+
 /** Browsers say where a request comes from, twice; scripts say nothing. */
-function refuseForeignOrigin(request: FastifyRequest): void {
+function refuseForeignOrigin(request: FastifyRequest, publicUrl: string | undefined): void {
   if (READING.has(request.method)) return;
   const { origin, "sec-fetch-site": site } = request.headers;
   const isOwnSite = site === undefined || site === "same-origin" || site === "none";
-  const isOwnOrigin = origin === undefined || (URL.canParse(origin) && new URL(origin).host === request.host);
-  if (isOwnSite && isOwnOrigin) return;
-  throw new ProblemError("FORBIDDEN", "This request comes from a page of another site.");
+  if (isOwnSite && (origin === undefined || isOwn(origin, hostOf(request), publicUrl))) return;
+  throw new ProblemError("FORBIDDEN", "This request comes from a page of another site.", {
+    nextStep: "Behind a proxy: let it pass Host on, or set HUB_PUBLIC_URL to where browsers reach the hub.",
+  });
+}
+
+/** A proxy may give the hub another Host than the browser's: then the settings say what the hub is called outside. */
+function isOwn(origin: string, host: string, publicUrl: string | undefined): boolean {
+  if (!URL.canParse(origin)) return false;
+  return new URL(origin).host === host || (publicUrl !== undefined && origin === new URL(publicUrl).origin);
 }

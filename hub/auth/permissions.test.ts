@@ -8,7 +8,7 @@ import { accessOf, mayCall, PERMISSIONS } from "./permissions.ts";
 let people: PeopleHub;
 let base: string;
 beforeAll(async () => {
-  people = await openPeopleHub();
+  people = await openPeopleHub(undefined, { HUB_TRUSTED_PROXIES: "127.0.0.1" });
   await people.app.listen({ port: 0, host: "127.0.0.1" });
   base = `http://127.0.0.1:${(people.app.server.address() as AddressInfo).port}`;
 });
@@ -56,6 +56,10 @@ function expected({ role, device }: Caller, key: string): Verdict {
   return mayCall(role, access) ? "allowed" : "not enough";
 }
 
+let asked = 0;
+/** Each from an address of its own: trying one token on every route would count as guessing. */
+const newAddress = () => `10.${(asked += 1) >> 16}.${(asked >> 8) & 255}.${asked & 255}`;
+
 /** A path that names nothing: whoever gets past the door is told so, and nothing is changed by trying. */
 async function ask(key: string, headers: Record<string, string>, write = (path: string) => path): Promise<Verdict> {
   const [method = "", pattern = ""] = key.split(" ");
@@ -64,7 +68,11 @@ async function ask(key: string, headers: Record<string, string>, write = (path: 
   const response = await fetch(base + write(path), {
     method,
     redirect: "manual",
-    headers: { ...headers, ...(hasBody ? { "content-type": "application/json" } : {}) },
+    headers: {
+      ...headers,
+      "x-forwarded-for": newAddress(),
+      ...(hasBody ? { "content-type": "application/json" } : {}),
+    },
     ...(hasBody ? { body: "{}" } : {}),
   });
   if (method === "HEAD" || response.headers.get("content-type") !== "application/problem+json") {

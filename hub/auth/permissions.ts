@@ -25,6 +25,9 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
   "POST /api/v1/session": anyone,
   "DELETE /api/v1/session": anyone,
   "POST /api/v1/session/password": viewer,
+  "GET /api/v1/session/sessions": viewer,
+  "DELETE /api/v1/session/sessions": viewer,
+  "DELETE /api/v1/session/sessions/:id": viewer,
   "GET /api/v1/session/oidc": anyone,
   "GET /api/v1/session/oidc/callback": anyone,
   "POST /api/v1/setup": anyone,
@@ -46,6 +49,7 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
   "GET /api/v1/quarantines": viewer,
   "GET /api/v1/series": viewer,
   "GET /api/v1/series/labels": viewer,
+  "GET /api/v1/trust": viewer,
   "GET /mlops/deployment/:version/metrics": viewer,
   "GET /metrics": viewer,
 
@@ -73,6 +77,8 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
   "POST /api/v1/deployments/:id/abort": engineer,
   "POST /api/v1/deployments/:id/rollback": engineer,
   "PATCH /api/v1/devices/:id": engineer,
+  "PUT /api/v1/devices/:id/pin": engineer,
+  "DELETE /api/v1/devices/:id/pin": engineer,
   "POST /api/v1/groups": engineer,
   "PUT /api/v1/groups/:group/target": engineer,
 

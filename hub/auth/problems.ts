@@ -3,6 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
 import type { Logger } from "pino";
 import { PROBLEM_MEDIA_TYPE, type ProblemCode } from "@context-edge/protocol";
+import { comeBackSeconds } from "../come-back.ts";
 import { ProblemError } from "../problem-error.ts";
 import { type Outage, outageOf } from "../store/outage.ts";
 
@@ -67,8 +68,7 @@ export function badAddress(reply: FastifyReply): FastifyReply {
 
 function send(reply: FastifyReply, error: ProblemError): FastifyReply {
   const problem = error.toProblem();
-  if (problem.code === "STORE_UNAVAILABLE" || problem.code === "NOT_READY")
-    reply.header("retry-after", String(2 + Math.floor(Math.random() * 4)));
+  if (problem.status === 503) reply.header("retry-after", String(comeBackSeconds()));
   const waitSeconds = problem.context?.["retry_after_seconds"];
   if (typeof waitSeconds === "number") reply.header("retry-after", String(waitSeconds));
   // Serialised here: a route's response schemas are for its answers, not for its refusals.

@@ -2,23 +2,38 @@
 import { userInfo } from "node:os";
 import { type Change, trackChanges } from "../changes.ts";
 import { ProblemError } from "../problem-error.ts";
-import { openStore } from "../store/open.ts";
+import { openBeside } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { EXIT, type Invocation } from "./command.ts";
 
 export interface Words {
   plain: string[];
   flags: Record<string, string>;
+  /** Flags that stand for themselves. */
+  switches: ReadonlySet<string>;
 }
 
-/** @returns null when a flag is unknown, has no value, or comes twice. */
-export function readWords(words: readonly string[], allowed: readonly string[]): Words | null {
+/**
+ * @param allowed flags that have a value
+ * @param allowedSwitches flags that have none
+ * @returns null when a flag is unknown, has no value though it should, or comes twice.
+ */
+export function readWords(
+  words: readonly string[],
+  allowed: readonly string[],
+  allowedSwitches: readonly string[] = [],
+): Words | null {
   const plain: string[] = [];
   const flags: Record<string, string> = {};
+  const switches = new Set<string>();
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? "";
     if (!word.startsWith("--")) {
       plain.push(word);
+      continue;
+    }
+    if (allowedSwitches.includes(word.slice(2))) {
+      switches.add(word.slice(2));
       continue;
     }
     const [name = "", inline] = word.slice(2).split(/=(.*)/s);
@@ -26,7 +41,7 @@ export function readWords(words: readonly string[], allowed: readonly string[]):
     if (!allowed.includes(name) || value === undefined || value.startsWith("--") || name in flags) return null;
     flags[name] = value;
   }
-  return { plain, flags };
+  return { plain, flags, switches };
 }
 
 /** `90d`, `12h`. @returns days; null when it is neither. */
@@ -43,12 +58,12 @@ export interface Desk {
   change: <T>(work: (change: Change) => Promise<T>) => Promise<T>;
 }
 
-/** Opens the hub's store, also beside a running hub, which reads what is written here at once. */
+/** Opens the hub's store, also beside a running hub, which reads what is written here at once. Never migrates it. */
 export async function atStore(
   { config, fail }: Pick<Invocation, "config" | "fail">,
   work: (desk: Desk) => Promise<number>,
 ): Promise<number> {
-  const store = await openStore(config);
+  const store = await openBeside(config);
   const changes = trackChanges(store, Date.now);
   const actor = `command line (${userInfo().username})`;
   try {

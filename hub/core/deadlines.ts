@@ -15,27 +15,34 @@ const DEFAULT_MINUTES: Record<Phase, number> = {
   blocked: 60,
 };
 
+/** Counted from look to look, so that neither a clock that jumps nor a hub that slept makes anybody late. */
 export interface Stay {
   phase: Phase;
-  sinceMs: number;
+  waitedMs: number;
 }
+
+/** More than this between two looks was no waiting for a device, but a hub that slept, was away, or had its clock set. */
+const LONGEST_LOOK_MS = 60_000;
 
 /**
  * What is watched of one device: null when nothing is. A device that is away and had not begun is not late but offline;
- * one that is held, or waits for its window, is neither.
+ * one that is held, or waits for its window, is neither. One that is there and never says what it runs is late like any other.
  */
 export function phaseToWatch({ online, standing, turn }: Member): Phase | null {
-  if (!turn || standing.sync !== "pending" || standing.waits) return null;
-  if (standing.phase === "idle" && !online) return null;
-  return standing.phase;
+  const { sync, waits, phase } = standing;
+  if (!turn || waits || (sync !== "pending" && sync !== "unknown")) return null;
+  if (phase === "idle" && !online) return null;
+  return phase;
 }
 
-/** Carries on from the last look: the same phase keeps its beginning. */
-export function nextStay(before: Stay | undefined, phase: Phase, nowMs: number): Stay {
-  return before?.phase === phase ? before : { phase, sinceMs: nowMs };
+/** @param sinceLookMs since the look before this one. */
+export function nextStay(before: Stay | undefined, phase: Phase, sinceLookMs: number): Stay {
+  if (before?.phase !== phase) return { phase, waitedMs: 0 };
+  return { phase, waitedMs: before.waitedMs + Math.min(Math.max(0, sinceLookMs), LONGEST_LOOK_MS) };
 }
 
-export function isLate({ phase, sinceMs }: Stay, deadlines: Deadlines, nowMs: number): boolean {
-  const minutes = deadlines[phase] ?? DEFAULT_MINUTES[phase];
-  return nowMs - sinceMs > minutes * 60_000;
+export function isLate({ phase, waitedMs }: Stay, deadlines: Deadlines): boolean {
+  return waitedMs > minutesFor(phase, deadlines) * 60_000;
 }
+
+export const minutesFor = (phase: Phase, deadlines: Deadlines) => deadlines[phase] ?? DEFAULT_MINUTES[phase];

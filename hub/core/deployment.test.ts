@@ -3,37 +3,20 @@ import { describe, expect, test } from "vitest";
 import { decideDeployment, type DeploymentFacts } from "./deployment.ts";
 import { DEFAULT_GATE } from "./gate.ts";
 import { planOf, planOfOneStep } from "./plan.ts";
-import { planRequest, progress } from "./testing.ts";
+import { facts, gateReport, planRequest, progress } from "./testing.ts";
 
 const policy = { ...DEFAULT_GATE, soak_seconds: 60 };
 
 describe("a deployment", () => {
-  const gate = (verdict: "pass" | "fail" | "inconclusive") => ({
-    verdict,
-    conditions: [],
-    evaluated_at: "2026-01-01T00:00:00.000Z",
-  });
-  const facts: DeploymentFacts = {
-    kind: "pilot",
-    state: "running",
-    stateReason: "",
-    progress: progress({ committed: 3, moving: 2 }),
-    gate: gate("inconclusive"),
-    tolerated: 0,
-    commonCode: null,
-    commonMessage: null,
-    plan: planOfOneStep(["pilot"], policy),
-    step: 0,
-    isEarly: false,
-    forbidden: null,
-    canRollBack: true,
-    isRestored: false,
-  };
   const ofOneGroup = { kind: "group", plan: planOfOneStep(["line"], null) } as const;
   const inWaves = (some: Parameters<typeof planRequest>[0] = {}) => ({
     kind: "waves" as const,
     plan: planOf(planRequest({ groups: ["a", "b"], waves: [{ share: 0.1 }, { share: 1 }], ...some }), policy),
   });
+  const watchedToTheEnd = {
+    kind: "group" as const,
+    plan: planOf(planRequest({ groups: ["line"], gate: { soak_seconds: 60 } }), policy),
+  };
   const all = { progress: progress({ committed: 5 }) };
   const wave = { progress: progress({ total: 50, committed: 5, waiting: 45 }) };
   const rows: [string, Partial<DeploymentFacts>, string | null][] = [
@@ -44,7 +27,14 @@ describe("a deployment", () => {
       { progress: progress({ committed: 4, offline: 1 }) },
       "soaking",
     ],
-    ["of a pilot is not watched while nobody runs it", { progress: progress({ offline: 5 }) }, null],
+    ["of a pilot waits a while for devices that are away", { progress: progress({ offline: 5 }) }, "running"],
+    ["of a pilot does not wait for ever", { progress: progress({ offline: 5 }), stepSeconds: 3_601 }, "paused"],
+    ["of a pilot does not wait for devices that never can", { progress: progress({ incompatible: 5 }) }, "paused"],
+    [
+      "of a group ends where nobody can take it",
+      { ...ofOneGroup, progress: progress({ incompatible: 5 }) },
+      "finished",
+    ],
     [
       "of a group is finished once all have settled",
       { ...ofOneGroup, progress: progress({ committed: 5 }) },
@@ -68,17 +58,17 @@ describe("a deployment", () => {
     ],
     [
       "awaits approval when the gate passes",
-      { state: "soaking", progress: progress({ committed: 5 }), gate: gate("pass") },
+      { state: "soaking", progress: progress({ committed: 5 }), gate: gateReport("pass") },
       "awaiting-approval",
     ],
     [
       "pauses when the gate fails",
-      { state: "soaking", progress: progress({ committed: 5 }), gate: gate("fail") },
+      { state: "soaking", progress: progress({ committed: 5 }), gate: gateReport("fail") },
       "paused",
     ],
     [
       "runs again when a device comes back while it is watched",
-      { state: "soaking", progress: progress({ committed: 4, pending: 1 }), gate: gate("pass") },
+      { state: "soaking", progress: progress({ committed: 4, pending: 1 }), gate: gateReport("pass") },
       "running",
     ],
     [
@@ -91,21 +81,69 @@ describe("a deployment", () => {
     ["in waves is watched when its wave has settled", { ...inWaves(), ...wave }, "soaking"],
     [
       "in waves awaits approval between waves",
-      { ...inWaves(), ...wave, state: "soaking", gate: gate("pass") },
+      { ...inWaves(), ...wave, state: "soaking", gate: gateReport("pass") },
       "awaiting-approval",
     ],
     [
       "in waves goes on by itself where that was chosen",
-      { ...inWaves({ promote: "automatic" }), ...wave, state: "soaking", gate: gate("pass") },
+      { ...inWaves({ promote: "automatic" }), ...wave, state: "soaking", gate: gateReport("pass") },
       "running",
     ],
     [
       "never goes on by itself on an inconclusive gate",
-      { ...inWaves({ promote: "automatic" }), ...wave, state: "soaking", gate: gate("inconclusive") },
+      { ...inWaves({ promote: "automatic" }), ...wave, state: "soaking", gate: gateReport("inconclusive") },
       null,
     ],
     ["is finished after its last step", { ...inWaves(), ...all, step: 3 }, "finished"],
-    ["is not watched while a wave has nobody who took it", { ...inWaves(), progress: progress({ offline: 5 }) }, null],
+    [
+      "is not watched while a wave has nobody who took it",
+      { ...inWaves(), progress: progress({ offline: 5 }) },
+      "running",
+    ],
+    ["goes past a step that nobody belongs to", { ...inWaves(), ...wave, stepIsEmpty: true }, "running"],
+    ["is watched after its last step where that was asked for", { ...watchedToTheEnd, ...all }, "soaking"],
+    [
+      "that is watched to the end is finished when its gate passes",
+      { ...watchedToTheEnd, ...all, state: "soaking", gate: gateReport("pass") },
+      "finished",
+    ],
+    [
+      "that is watched to the end halts when its gate fails",
+      { ...watchedToTheEnd, ...all, state: "soaking", gate: gateReport("fail") },
+      "paused",
+    ],
+    [
+      "awaiting approval is halted when its figures turn bad",
+      { state: "awaiting-approval", progress: progress({ committed: 5 }), gate: gateReport("fail") },
+      "paused",
+    ],
+    [
+      "awaiting approval stays while figures are in doubt",
+      { state: "awaiting-approval", progress: progress({ committed: 4, pending: 1 }) },
+      null,
+    ],
+    [
+      "that goes back does not stop at a device that cannot",
+      { kind: "rollback", plan: planOfOneStep(["line"], null), progress: progress({ moving: 4, failed: 1 }) },
+      null,
+    ],
+    [
+      "that goes back ends with those that could",
+      { kind: "rollback", plan: planOfOneStep(["line"], null), progress: progress({ committed: 4, failed: 1 }) },
+      "finished",
+    ],
+    [
+      "that was halted goes on when its devices have kept it after all",
+      { ...inWaves(), ...wave, state: "paused", haltedBy: "bad-ends" },
+      "running",
+    ],
+    ["that a person paused stays paused", { ...inWaves(), ...wave, state: "paused" }, null],
+    [
+      "that halted because nobody was there goes on when somebody is",
+      { state: "paused", haltedBy: "nobody", progress: progress({ offline: 4, pending: 1 }) },
+      "running",
+    ],
+    ["that halted by its gate stays halted", { ...inWaves(), ...wave, state: "paused", haltedBy: "gate" }, null],
     ["of a version that was quarantined halts", { forbidden: "v2 is quarantined" }, "paused"],
     [
       "that is scheduled halts when its version is quarantined",
@@ -119,7 +157,7 @@ describe("a deployment", () => {
     ],
     [
       "rolls back on a failed gate where that was chosen",
-      { ...inWaves({ on_fail: "roll-back" }), ...wave, state: "soaking", gate: gate("fail") },
+      { ...inWaves({ on_fail: "roll-back" }), ...wave, state: "soaking", gate: gateReport("fail") },
       "rolling-back",
     ],
     [
@@ -144,18 +182,5 @@ describe("a deployment", () => {
   ];
   test.each(rows)("%s", (_title, some, state) => {
     expect(decideDeployment({ ...facts, ...some })?.state ?? null).toBe(state);
-  });
-
-  test("keeps count while it is halted, and says the cause", () => {
-    const halted = {
-      ...facts,
-      state: "paused" as const,
-      progress: progress({ rolled_back: 2 }),
-      commonCode: "X",
-      commonMessage: "it was slow",
-    };
-    const first = decideDeployment(halted);
-    expect(first?.reason).toBe("Halted: 2 of 5 devices did not keep it (X): it was slow");
-    expect(decideDeployment({ ...halted, stateReason: first?.reason ?? "" })).toBeNull();
   });
 });

@@ -6,7 +6,8 @@ export interface TargetOrder {
   model: ModelName;
   view: TargetView;
   statement: Envelope;
-  previousStatement: Envelope | null;
+  /** Of the version for devices outside the wave. */
+  outsideStatement: Envelope | null;
 }
 
 export function manifestBody(
@@ -25,8 +26,8 @@ export function manifestBody(
   };
 }
 
-function targetOf({ model, view, statement, previousStatement }: TargetOrder, policy: ProbePolicy): Target {
-  const { previousVersion } = view;
+function targetOf({ model, view, statement, outsideStatement }: TargetOrder, policy: ProbePolicy): Target {
+  const { outsideVersion } = view;
   return {
     model,
     deployment_id: view.deploymentId,
@@ -34,7 +35,7 @@ function targetOf({ model, view, statement, previousStatement }: TargetOrder, po
     paused: view.paused,
     retry: view.retry,
     target: { version: view.version, statement },
-    previous: previousVersion && previousStatement ? { version: previousVersion, statement: previousStatement } : null,
+    previous: outsideVersion && outsideStatement ? { version: outsideVersion, statement: outsideStatement } : null,
     policy,
   };
 }

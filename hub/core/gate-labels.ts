@@ -7,6 +7,7 @@ interface AccuracyFacts {
   labels: LabelCounts;
   earlierLabels: LabelCounts | null;
   earlierAccuracy: number | null;
+  ownAccuracy: number | null;
 }
 
 export function judgeAccuracy(policy: GatePolicy, facts: AccuracyFacts): GateCondition {
@@ -26,21 +27,22 @@ export function judgeAccuracy(policy: GatePolicy, facts: AccuracyFacts): GateCon
   }
   const found = `labelled accuracy ${percent(labels.correct / labels.total)} (${percent(low)} to ${percent(high)}, ${labels.total} labels)`;
   if (!earlier) return condition("inconclusive", `${found}, nothing to compare with`);
-  const against = `${found}, the earlier version ${earlier.words} ${percent(earlier.value)}`;
+  const against = `${found}, ${earlier.words} ${percent(earlier.value)}`;
   const floor = earlier.value - policy.max_accuracy_drop;
   if (high < floor) return condition("fail", against);
   if (low >= floor) return condition("pass", against);
   return condition("inconclusive", `${against}; more labels are needed to tell`);
 }
 
-/** What was measured with enough labels outranks what training promised. */
+/** What was measured with enough labels outranks what training promised; where nothing ran before, its own promise counts. */
 function earlierAccuracyOf(
   policy: GatePolicy,
-  { earlierLabels, earlierAccuracy }: AccuracyFacts,
+  { earlierLabels, earlierAccuracy, ownAccuracy }: AccuracyFacts,
 ): { value: number; words: string } | null {
   if (earlierLabels && earlierLabels.total >= policy.min_labels)
-    return { value: earlierLabels.correct / earlierLabels.total, words: "had" };
-  return earlierAccuracy === null ? null : { value: earlierAccuracy, words: "promised" };
+    return { value: earlierLabels.correct / earlierLabels.total, words: "the earlier version had" };
+  if (earlierAccuracy !== null) return { value: earlierAccuracy, words: "the earlier version promised" };
+  return ownAccuracy === null ? null : { value: ownAccuracy, words: "its training promised" };
 }
 
 /** @returns null when the policy sets no limit. */

@@ -9,7 +9,7 @@ describe("the gate", () => {
   const policy: GatePolicy = { ...DEFAULT_GATE, soak_seconds: 60 };
   const good: GateFacts = {
     progress: progress({ committed: 5 }),
-    soakedSeconds: 60,
+    watched: [60, 60, 60, 60, 60],
     predictions: 1_000,
     errors: 0,
     labels: countLabels([
@@ -17,6 +17,7 @@ describe("the gate", () => {
       { predicted: "normal", actual: "hot", count: 5 },
     ]),
     earlierAccuracy: 0.92,
+    ownAccuracy: 0.95,
     earlierLabels: null,
     allowedBad: 0,
     latency: [],
@@ -28,15 +29,24 @@ describe("the gate", () => {
 
   const rows: [string, Partial<GateFacts>, string, RegExp | null][] = [
     ["everything is well", {}, "pass", null],
-    ["one second is missing", { soakedSeconds: 59 }, "inconclusive", /watched for 59 s of 60 s/],
-    ["nobody has settled", { soakedSeconds: null }, "inconclusive", /starts when every device has settled/],
+    [
+      "one second is missing",
+      { watched: [60, 60, 60, 60, 59] },
+      "inconclusive",
+      /watched for 59 s of 60 s; 4 of 5 devices/,
+    ],
+    ["nobody has settled", { watched: [] }, "inconclusive", /starts when 5 devices run it/],
+    ["one came late", { watched: [9_000, 9_000, 9_000, 9_000, 1] }, "inconclusive", /watched for 1 s of 60 s/],
     ["a device is still under way", { progress: progress({ committed: 4, moving: 1 }) }, "inconclusive", /4 of 5/],
     ["a device is offline", { progress: progress({ committed: 4, offline: 1 }) }, "pass", null],
     ["everybody is offline", { progress: progress({ offline: 5 }) }, "inconclusive", /0 of 0/],
     ["a device rolled back", { progress: progress({ committed: 4, rolled_back: 1 }) }, "fail", /1 rolled it back/],
     ["a device could not install", { progress: progress({ committed: 4, failed: 1 }) }, "fail", /1 could not install/],
     ["1 % of predictions fail", { predictions: 990, errors: 10 }, "pass", null],
-    ["more than 1 % fail", { predictions: 989, errors: 11 }, "fail", /11 of 1000/],
+    ["so many fail that it is no chance", { predictions: 970, errors: 30 }, "fail", /30 of 1000/],
+    ["a little more than 1 % fail", { predictions: 989, errors: 11 }, "inconclusive", /11 of 1000/],
+    ["one of three fails", { predictions: 2, errors: 1 }, "inconclusive", /too few to judge by \(100 needed\)/],
+    ["nobody counts predictions", { predictions: 0, errors: 0 }, "pass", null],
     ["there are few labels", { labels: countLabels([{ predicted: "a", actual: "b", count: 29 }]) }, "pass", null],
     [
       "labels prove it bad",
@@ -55,6 +65,26 @@ describe("the gate", () => {
     expect(report.verdict).toBe(expected);
     if (missing) expect(missingFor(report, policy).join("; ")).toMatch(missing);
     else expect(missingFor(report, policy)).toEqual([]);
+  });
+
+  test("no predictions are never called a pass of their own", () => {
+    expect(conditionOf("errors", { predictions: 0, errors: 0 })?.verdict).toBe("inconclusive");
+  });
+
+  test("of many devices as many must have been watched as must run it", () => {
+    const facts = { progress: progress({ total: 10, committed: 10 }), watched: [...Array(9).fill(60), 1] };
+    expect(conditionOf("soak", facts, { min_committed_share: 0.9 })?.verdict).toBe("pass");
+    expect(conditionOf("soak", facts)?.verdict).toBe("inconclusive");
+    expect(conditionOf("soak", facts)?.evidence).toMatchObject({ devices: 9, needed_devices: 10, seconds: 1 });
+  });
+
+  test("where nothing ran before, labels are held against what training promised", () => {
+    const facts = { earlierAccuracy: null, labels: labelled(990, 10) };
+    expect(conditionOf("accuracy", facts)).toMatchObject({
+      verdict: "pass",
+      detail: expect.stringContaining("its training promised 95.0 %"),
+    });
+    expect(conditionOf("accuracy", { ...facts, ownAccuracy: null })?.verdict).toBe("inconclusive");
   });
 
   test("too few labels are called inconclusive, never a pass", () => {

@@ -1,10 +1,13 @@
 // The gate between two steps: conditions with a verdict and evidence each, and one verdict over all of them.
 import type { GateCondition, GatePolicy, GateReport, Progress, Verdict } from "@context-edge/protocol";
-import type { LabelCounts } from "./accuracy.ts";
+import { type LabelCounts, wilsonInterval } from "./accuracy.ts";
 import { judgeAccuracy, judgeRate } from "./gate-labels.ts";
 import { type Pair, judgeLatency } from "./gate-latency.ts";
 import { badEnds, reachable } from "./progress.ts";
 import { percent, span } from "./say.ts";
+
+/** One failure among three says nothing about a version. */
+const MIN_PREDICTIONS = 100;
 
 export const DEFAULT_GATE: Omit<GatePolicy, "soak_seconds"> = {
   min_committed_share: 1,
@@ -22,8 +25,8 @@ export interface GateFacts {
   progress: Progress;
   /** Bad ends that the plan, or a person, allows. */
   allowedBad: number;
-  /** Seconds since every reachable device had settled; null while some have not. */
-  soakedSeconds: number | null;
+  /** Seconds that each device which runs it has been watched. */
+  watched: readonly number[];
   predictions: number;
   errors: number;
   labels: LabelCounts;
@@ -31,6 +34,8 @@ export interface GateFacts {
   earlierLabels: LabelCounts | null;
   /** Registered accuracy of that version. */
   earlierAccuracy: number | null;
+  /** What training promised of this one. */
+  ownAccuracy: number | null;
   /** p95 before and after, of each device that measured both. */
   latency: readonly Pair[];
 }
@@ -54,10 +59,11 @@ const ON_LABELS: readonly string[] = ["accuracy", "false-positives", "false-nega
 
 /**
  * What may stay inconclusive without holding a line up: a line without labels must be able to ship too, unless its policy
- * says otherwise, and a first installation has no earlier version to be slower than.
+ * says otherwise, a first installation has no earlier version to be slower than, and some services count no predictions.
  */
-function isNeeded({ name }: GateCondition, policy: GatePolicy): boolean {
+function isNeeded({ name, evidence }: GateCondition, policy: GatePolicy): boolean {
   if (name === "latency") return false;
+  if (name === "errors") return evidence["predictions"] !== 0;
   return policy.require_labels || !ON_LABELS.includes(name);
 }
 
@@ -77,32 +83,53 @@ export function missingFor(report: GateReport, policy: GatePolicy): string[] {
     .map(({ detail }) => detail);
 }
 
-function soak({ soak_seconds: wanted }: GatePolicy, { soakedSeconds }: GateFacts): GateCondition {
-  const evidence = { seconds: soakedSeconds === null ? null : Math.floor(soakedSeconds), needed_seconds: wanted };
-  if (soakedSeconds === null) {
-    const detail = `watching for ${span(wanted)} starts when every device has settled`;
+/** Only what was there can have been watched: as many devices as must run it must each have had the whole time. */
+function soak(policy: GatePolicy, { watched, progress, allowedBad }: GateFacts): GateCondition {
+  const wanted = policy.soak_seconds;
+  const needed = Math.max(
+    1,
+    Math.ceil(countable(progress) * policy.min_committed_share) - forgiven(progress, allowedBad),
+  );
+  const longest = watched.toSorted((a, b) => b - a);
+  const seconds = longest[needed - 1];
+  const enough = watched.filter((one) => one >= wanted).length;
+  const evidence = {
+    seconds: seconds === undefined ? null : Math.floor(seconds),
+    needed_seconds: wanted,
+    devices: enough,
+    needed_devices: needed,
+  };
+  if (seconds === undefined) {
+    const detail = `watching for ${span(wanted)} starts when ${needed === 1 ? "a device runs" : `${needed} devices run`} it`;
     return { name: "soak", verdict: "inconclusive", detail, evidence };
   }
-  const done = soakedSeconds >= wanted;
-  const detail = done
-    ? `watched for ${span(wanted)}, as required`
-    : `watched for ${span(Math.floor(soakedSeconds))} of ${span(wanted)}`;
-  return { name: "soak", verdict: done ? "pass" : "inconclusive", detail, evidence };
+  if (seconds >= wanted)
+    return { name: "soak", verdict: "pass", detail: `watched for ${span(wanted)}, as required`, evidence };
+  const others = enough > 0 ? `; ${enough} of ${needed} devices have had it` : "";
+  const detail = `watched for ${span(Math.floor(seconds))} of ${span(wanted)}${others}`;
+  return { name: "soak", verdict: "inconclusive", detail, evidence };
 }
 
+/** A held device can be reached and still does not run it: it counts against the share, an offline one does not. */
+const countable = (progress: Progress) => reachable(progress) + progress.held;
+const forgiven = (progress: Progress, allowedBad: number) => Math.min(badEnds(progress), allowedBad);
+
 function committed({ min_committed_share: share }: GatePolicy, { progress, allowedBad }: GateFacts): GateCondition {
-  // A held device can be reached and still does not run it: it counts against the share, an offline one does not.
-  const all = reachable(progress) + progress.held;
+  const all = countable(progress);
   const { offline, incompatible } = progress;
   const apart = [offline > 0 ? `, ${offline} offline` : "", incompatible > 0 ? `, ${incompatible} incompatible` : ""];
-  const forgiven = Math.min(badEnds(progress), allowedBad);
-  const enough = progress.committed > 0 && progress.committed + forgiven >= all * share;
+  const enough = progress.committed > 0 && progress.committed + forgiven(progress, allowedBad) >= all * share;
   return {
     name: "committed",
     verdict: enough ? "pass" : "inconclusive",
     detail: `${progress.committed} of ${all} reachable devices run it${apart.join("")}`,
     evidence: { committed: progress.committed, reachable: all, offline, incompatible, needed_share: share },
   };
+}
+
+/** The sentences of what speaks against it. */
+export function failedConditions(report: GateReport): string[] {
+  return report.conditions.filter(({ verdict }) => verdict === "fail").map(({ detail }) => detail);
 }
 
 function rollbacks({ progress, allowedBad }: GateFacts): GateCondition {
@@ -124,11 +151,20 @@ function rollbacks({ progress, allowedBad }: GateFacts): GateCondition {
 
 function errors({ max_error_share: most }: GatePolicy, { predictions, errors: failed }: GateFacts): GateCondition {
   const all = predictions + failed;
-  const evidence = { errors: failed, predictions: all, allowed_share: most };
-  if (all === 0) {
-    return { name: "errors", verdict: "pass", detail: "no predictions were made yet, so none failed", evidence };
-  }
-  const within = failed / all <= most;
-  const detail = `${failed} of ${all} predictions failed, allowed is ${percent(most)}`;
-  return { name: "errors", verdict: within ? "pass" : "fail", detail, evidence };
+  const { low, high } = wilsonInterval(failed, all);
+  const evidence = { errors: failed, predictions: all, allowed_share: most, low, high };
+  const condition = (verdict: Verdict, detail: string): GateCondition => ({
+    name: "errors",
+    verdict,
+    detail,
+    evidence,
+  });
+  if (all === 0) return condition("inconclusive", "no predictions were counted yet");
+  const found = `${failed} of ${all} predictions failed`;
+  if (all < MIN_PREDICTIONS)
+    return condition("inconclusive", `${found}, too few to judge by (${MIN_PREDICTIONS} needed)`);
+  const allowed = `${found}, allowed is ${percent(most)}`;
+  if (low > most) return condition("fail", allowed);
+  // Over the limit, but it may be chance: neither good nor bad yet.
+  return condition(failed / all <= most ? "pass" : "inconclusive", allowed);
 }

@@ -15,6 +15,7 @@ export function planOfOneStep(groups: readonly string[], gate: GatePolicy | null
   return {
     steps: [{ groups: [...groups], size: EVERYBODY }],
     gate,
+    watch_last: false,
     max_bad: { count: 0 },
     promote: "by-hand",
     on_fail: "halt",
@@ -32,7 +33,11 @@ export function planOf(request: CreateDeploymentRequest, defaultGate: GatePolicy
   return {
     steps,
     // Between steps there is a gate; a single step has nothing to wait for unless it is asked for.
-    gate: steps.length > 1 || given.length > 0 ? { ...defaultGate, ...Object.fromEntries(given) } : null,
+    gate:
+      steps.length > 1 || given.length > 0 || request.watch_last
+        ? { ...defaultGate, ...Object.fromEntries(given) }
+        : null,
+    watch_last: request.watch_last || (steps.length === 1 && given.length > 0),
     max_bad: request.max_bad,
     promote: request.promote,
     on_fail: request.on_fail,
@@ -45,7 +50,10 @@ export function planOf(request: CreateDeploymentRequest, defaultGate: GatePolicy
 export function whatIsWrongWith(request: CreateDeploymentRequest): string | null {
   const twice = request.groups.find((group, index) => request.groups.indexOf(group) !== index);
   if (twice !== undefined) return `group ${twice} is named twice`;
-  const sizes = request.waves ?? [];
+  const sizes = request.waves ?? [EVERYBODY];
+  const last = sizes.at(-1);
+  if (last === undefined || !("share" in last) || last.share < 1)
+    return 'the last wave leaves devices out for good; end with {"share": 1}';
   for (const [index, size] of sizes.entries()) {
     const before = sizes[index - 1];
     if (before && "share" in before && "share" in size && size.share <= before.share)
@@ -56,14 +64,20 @@ export function whatIsWrongWith(request: CreateDeploymentRequest): string | null
   return null;
 }
 
-/** @returns the share that takes in exactly this many of these devices, or the share itself. */
+/** Places are multiples of 2⁻³²: this much more takes in one place and no other. */
+const JUST_ABOVE = 2 ** -33;
+
+/**
+ * A share that takes in so many of these devices. Of a number it takes exactly those: whoever joins the group later waits for
+ * the next wave. Of a share it takes at least one, because a wave of nobody proves nothing.
+ */
 export function shareOf(size: WaveSize, deviceIds: readonly string[], deploymentId: string): number {
-  if ("share" in size) return size.share;
+  if ("share" in size && size.share >= 1) return 1;
   const places = deviceIds.map((id) => wavePlace(id, deploymentId)).toSorted((a, b) => a - b);
-  const last = places[size.count - 1];
-  const next = places[size.count];
-  if (last === undefined || next === undefined) return 1;
-  return (last + next) / 2;
+  const [first] = places;
+  if (first === undefined) return "share" in size ? size.share : 0;
+  if ("share" in size) return Math.max(size.share, first + JUST_ABOVE);
+  return (places[size.count - 1] ?? places.at(-1) ?? first) + JUST_ABOVE;
 }
 
 /** By group, what has had its turn once this step has begun. Shares only rise. */
@@ -77,7 +91,7 @@ export function sharesAfter(
   const shares = { ...before };
   const { groups, size } = plan.steps[step] ?? { groups: [], size: EVERYBODY };
   for (const group of groups) {
-    shares[group] = Math.max(shares[group] ?? 0, shareOf(size, devicesOf(group), deploymentId));
+    shares[group] = Math.min(1, Math.max(shares[group] ?? 0, shareOf(size, devicesOf(group), deploymentId)));
   }
   return shares;
 }
@@ -93,4 +107,9 @@ export function stepWords(plan: Plan, step: number): string {
   if (!one || plan.steps.length === 1) return "";
   const size = "share" in one.size ? `${Math.round(one.size.share * 100)} %` : `${one.size.count} devices`;
   return `step ${step + 1} of ${plan.steps.length} (${size} of ${one.groups.join(", ")})`;
+}
+
+/** The plan has no step left that has anything to do with this group. */
+export function isBeyond({ steps }: Pick<Plan, "steps">, step: number, group: string): boolean {
+  return !steps.slice(step).some(({ groups }) => groups.includes(group));
 }

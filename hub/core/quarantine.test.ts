@@ -1,11 +1,12 @@
 // When bytes are out for the whole fleet: enough devices, for the file's own fault, and nothing counted twice.
 import type { OutcomeReport } from "@context-edge/protocol";
 import { expect, test } from "vitest";
-import { isEnough, testimonyOf, type Limit, type Witness } from "./quarantine.ts";
+import { freshWords, isEnough, speaksAgainstTheFile, type Limit, type Witness } from "./quarantine.ts";
 
 const witness = (device: string, code: string, outcome: OutcomeReport["outcome"] = "rolled-back"): Witness => ({
   device,
-  outcome: { outcome, code, at: `2026-01-01T00:00:0${device}.000Z` } as OutcomeReport,
+  at: `2026-01-01T00:00:0${device}.000Z`,
+  against: speaksAgainstTheFile({ outcome, code }),
 });
 
 test.each<[string, Witness[], Limit, boolean]>([
@@ -48,13 +49,13 @@ test.each<[string, Witness[], Limit, boolean]>([
     false,
   ],
 ])("%s", (_title, witnesses, limit, expected) => {
-  expect(isEnough(testimonyOf(witnesses, {}), limit)).toBe(expected);
+  expect(isEnough(witnesses, limit)).toBe(expected);
 });
 
 test("what a lifted quarantine has counted does not count again; a new rollback does", () => {
   const first = [witness("1", "NOT_READY"), witness("2", "NOT_READY")];
-  const counted = Object.fromEntries(first.map(({ device, outcome }) => [device, outcome.at]));
-  expect(isEnough(testimonyOf(first, counted), { count: 2 })).toBe(false);
-  const again = first.map((one) => ({ ...one, outcome: { ...one.outcome, at: "2026-02-01T00:00:00.000Z" } }));
-  expect(isEnough(testimonyOf(again, counted), { count: 2 })).toBe(true);
+  const counted = Object.fromEntries(first.map(({ device, at }) => [device, at]));
+  expect(isEnough(freshWords(first, counted), { count: 2 })).toBe(false);
+  const again = first.map((one) => ({ ...one, at: "2026-02-01T00:00:00.000Z" }));
+  expect(isEnough(freshWords(again, counted), { count: 2 })).toBe(true);
 });

@@ -21,26 +21,24 @@ const NOT_THE_FILES_FAULT: ReadonlySet<string> = new Set([
 export const speaksAgainstTheFile = ({ outcome, code }: Pick<OutcomeReport, "outcome" | "code">) =>
   outcome === "rolled-back" && !NOT_THE_FILES_FAULT.has(code);
 
+/** The newest word of one device about one digest. */
 export interface Witness {
   device: string;
-  outcome: OutcomeReport;
+  /** When it said so, by its own clock. */
+  at: string;
+  against: boolean;
 }
 
-/** By digest, the newest word of each device that had it: for it, against it, or neither. */
-export interface Testimony {
-  against: Witness[];
-  /** Devices that ended an attempt with this digest in any way. */
-  tried: number;
-}
+/** @param counted by device, the word that an earlier quarantine counted and that was lifted since: it says nothing new */
+export const freshWords = <T extends Witness>(
+  witnesses: readonly T[],
+  counted: Readonly<Record<string, string>>,
+): T[] => witnesses.filter(({ device, at }) => counted[device] !== at);
 
-/** @param counted by device, the outcome that an earlier quarantine counted and that was lifted since: it says nothing new */
-export function testimonyOf(witnesses: readonly Witness[], counted: Readonly<Record<string, string>>): Testimony {
-  const fresh = witnesses.filter(({ device, outcome }) => counted[device] !== outcome.at);
-  return { against: fresh.filter(({ outcome }) => speaksAgainstTheFile(outcome)), tried: fresh.length };
-}
-
-export function isEnough({ against, tried }: Testimony, limit: Limit): boolean {
+/** @param witnesses devices that ended an attempt with this digest in any way */
+export function isEnough(witnesses: readonly Witness[], limit: Limit): boolean {
+  const against = witnesses.filter((one) => one.against).length;
   // One device alone never condemns a file for all, whatever share of the fleet it is.
-  if (against.length < 2) return "count" in limit && limit.count === 1 && against.length === 1;
-  return "count" in limit ? against.length >= limit.count : against.length >= limit.share * tried;
+  if (against < 2) return "count" in limit && limit.count === 1 && against === 1;
+  return "count" in limit ? against >= limit.count : against >= limit.share * witnesses.length;
 }

@@ -9,6 +9,7 @@ import {
   type PublicKey,
   type Variant,
 } from "@context-edge/protocol";
+import type { z } from "zod";
 
 export type Refused = { ok: false; code: ProblemCode; detail: string; nextStep: string };
 export type Checked<T> = ({ ok: true } & T) | Refused;
@@ -43,6 +44,13 @@ export function checkStatement(
       "Send the statement that was signed for this version.",
     );
   }
+  if (statement.minimum_release !== undefined && statement.minimum_release > statement.release) {
+    return refuse(
+      "STATEMENT_REFUSED",
+      `The statement is release ${statement.release} and allows nothing below ${statement.minimum_release}: every device would refuse it.`,
+      "Sign it with a minimum that is not above its own release.",
+    );
+  }
   const variant = statement.variants.find(({ digest }) => digest === claim.digest);
   if (!variant) {
     return refuse(
@@ -59,6 +67,28 @@ export function checkStatement(
     );
   }
   return { ok: true, statement, keyId: opened.keyId };
+}
+
+/** A statement's place among the releases of its model. */
+export const Numbered = Statement.pick({ version: true, release: true, minimum_release: true });
+export type Numbered = z.infer<typeof Numbered>;
+
+/** What whoever signs should know: no reason to refuse, since a device decides by what it ran itself. */
+export function releaseWarnings(statement: Numbered, others: readonly Numbered[]): string[] {
+  const twin = others.find(({ release }) => release === statement.release);
+  const stricter = others.find(({ minimum_release: least = 0 }) => least > statement.release);
+  return [
+    ...(twin
+      ? [
+          `Release ${statement.release} was signed for ${twin.version} too: no minimum can tell the two apart. Let it rise.`,
+        ]
+      : []),
+    ...(stricter
+      ? [
+          `Devices on which ${stricter.version} proved itself refuse this one: it is release ${statement.release}, and they install nothing below ${stricter.minimum_release}.`,
+        ]
+      : []),
+  ];
 }
 
 /** A claimed list of variants must name the file that was uploaded. */

@@ -14,7 +14,10 @@ import {
 export interface TargetView {
   version: VersionId;
   deploymentId: string;
+  /** What a rollback gives back. */
   previousVersion: VersionId | null;
+  /** What devices outside the wave run; null: they stay as they are. */
+  outsideVersion: VersionId | null;
   since: string;
   share: number;
   paused: boolean;
@@ -37,8 +40,8 @@ export interface Standing {
   waits: boolean;
 }
 
-/** Codes with which a device says that no variant fits it. */
-const INCOMPATIBLE_CODES: readonly string[] = ["NO_COMPATIBLE_VARIANT"];
+/** Codes with which a device says that no variant fits it: another module, or another TensorRT than the file was built with. */
+const INCOMPATIBLE_CODES: readonly string[] = ["NO_COMPATIBLE_VARIANT", "ENGINE_VERSION_MISMATCH"];
 
 export function standingOf(
   deviceId: string,

@@ -9,26 +9,22 @@ const ALWAYS = [/^\/device\/v1\/(manifest|assignment|reports)/, /^\/(healthz|rea
 
 const MAX_LOOP_DELAY_MS = 1_000;
 const SAMPLE_MS = 1_000;
-/** Whoever is turned away comes back somewhere between these. */
-const RETRY_AFTER_SECONDS = { least: 2, most: 15 };
 
 export async function shedLoad(
   app: FastifyInstance,
   metrics: Pick<Metrics, "shed">,
-  more: { isHigh?: () => boolean; random?: () => number } = {},
+  more: { isHigh?: () => boolean } = {},
 ): Promise<void> {
-  const { isHigh = () => false, random = Math.random } = more;
+  const { isHigh = () => false } = more;
   await app.register(underPressure, {
     maxEventLoopDelay: MAX_LOOP_DELAY_MS,
     sampleInterval: SAMPLE_MS,
     pressureHandler: () => undefined,
   });
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", async (request) => {
     if (!isHigh() && !app.isUnderPressure()) return;
     if (ALWAYS.some((path) => path.test(request.url.split("?", 1)[0] ?? ""))) return;
     metrics.shed();
-    const { least, most } = RETRY_AFTER_SECONDS;
-    reply.header("retry-after", least + Math.round((most - least) * random()));
     throw new ProblemError("OVERLOADED", "The hub has more to do than it can; devices come first.", {
       nextStep: "Try again after the time in Retry-After.",
     });

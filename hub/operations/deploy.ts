@@ -1,8 +1,9 @@
 // Deploying: to a pilot, to all groups once the gate has passed, to one group, and back again.
-import type { DeployReply, GatePolicy } from "@context-edge/protocol";
+import { type DeploymentState, type DeployReply, type GatePolicy, PINNED_PREFIX } from "@context-edge/protocol";
 import type { Change } from "../changes.ts";
 import { DEFAULT_GROUP, formPilot } from "../devices.ts";
 import { blockersOf, defaultGate, figuresOf, hasPassed } from "../facts.ts";
+import type { Fleet } from "../fleet.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 import { unknownVersion } from "../deployable.ts";
@@ -30,8 +31,30 @@ export async function deployPilot(
   return commit(hub, actor, async (change) => {
     await change.tx.groups.ensure(pilotGroup, change.at);
     await formPilot(change, pilotGroup, deviceIds);
-    return openDeployment(change, orderOf(subject, "pilot", [pilotGroup], defaultGate(hub.config)), look, seen);
+    const order = orderOf(subject, "pilot", [pilotGroup], defaultGate(hub.config));
+    const before = targetsOfOrigin(look, pilotGroup, deviceIds);
+    // What else its devices run, they go on running in a group that had nothing to say of it.
+    for (const [model, version] of before) {
+      if (model === subject.model || look.targetView(pilotGroup, model)) continue;
+      const reason = "what its devices ran in the groups they come from";
+      await openDeployment(change, orderOf({ model, version, reason }, "group", [pilotGroup]), look, seen);
+    }
+    const earlier = before.get(subject.model);
+    const cameFrom = earlier === undefined ? {} : { [pilotGroup]: earlier };
+    return openDeployment(change, { ...order, cameFrom }, look, seen);
   });
+}
+
+/** By model, the version that most of these devices had as their target before they joined the pilot. */
+function targetsOfOrigin(look: Fleet, pilotGroup: string, ids: readonly string[]): Map<string, string> {
+  const groups = ids.flatMap((id) => look.device(id)?.group_name ?? []).filter((group) => group !== pilotGroup);
+  const found = new Map<string, string>();
+  for (const model of new Set(look.targets.map((target) => target.model))) {
+    const versions = groups.flatMap((group) => look.targetView(group, model)?.version ?? []);
+    const counted = [...Map.groupBy(versions, (version) => version)].toSorted((a, b) => b[1].length - a[1].length);
+    if (counted[0]) found.set(model, counted[0][0]);
+  }
+  return found;
 }
 
 export async function deployAll(
@@ -52,7 +75,10 @@ export async function deployAll(
   const look = await hub.fleet();
   return commit(hub, actor, async (change) => {
     await change.tx.groups.ensure(DEFAULT_GROUP, change.at);
-    const groups = (await change.tx.groups.list()).map(({ name }) => name);
+    // Pinned devices are in groups of their own, and stay on what they are pinned to.
+    const groups = (await change.tx.groups.list()).flatMap(({ name }) =>
+      name.startsWith(PINNED_PREFIX) ? [] : [name],
+    );
     if (missing.length > 0 && override) {
       await change.tell(
         "gate.overridden",
@@ -152,17 +178,20 @@ export async function telling(hub: Hub, model: string, version: string): Promise
 }
 
 async function missingForAll(hub: Hub, { model, version }: Subject): Promise<string[]> {
-  const pilots = (await hub.store.deployments.list({ model, version, limit: 100 })).filter(
-    ({ kind }) => kind === "pilot",
-  );
-  const [pilot] = pilots;
+  const newestFirst = await hub.store.deployments.list({ model, version, limit: 100 });
+  const pilot = newestFirst.find(({ kind }) => kind === "pilot");
   if (!pilot) return [`${version} has not been on a pilot group yet`];
+  const gone = newestFirst.find(({ id, state }) => id > pilot.id && WENT_WRONG.has(state));
+  if (gone) return [`${version} has been on a pilot, but later: ${gone.state_reason}`];
   if (hasPassed(pilot)) return [];
   const fleet = await hub.fleet();
   const figures = await figuresOf(hub.store, fleet, pilot, hub.now());
   const isOpen = pilot.state === "running" || pilot.state === "soaking";
   return isOpen && figures.gate?.verdict === "pass" ? [] : blockersOf(pilot, figures.gate);
 }
+
+/** What a pilot has proved is void once the version was taken back from others. */
+const WENT_WRONG: ReadonlySet<DeploymentState> = new Set(["paused", "rolling-back", "rolled-back"]);
 
 function orderOf(
   { model, version, reason }: Subject,

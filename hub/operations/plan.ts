@@ -15,6 +15,7 @@ import type { Fleet } from "../fleet.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 import { newDeploymentId, openDeployment, planDeployment, type Order } from "../rollout.ts";
+import { earlierOf } from "../supersede.ts";
 import type { DeploymentRecord, DeviceRecord, VersionRecord } from "../store/records.ts";
 import { commit } from "./deploy.ts";
 import { parseModel } from "./register.ts";
@@ -60,6 +61,7 @@ export async function previewDeployment(hub: Hub, request: CreateDeploymentReque
   if (!version) throw unknownVersion(model, request.version);
   const id = request.id ?? newDeploymentId(hub.now());
   const groups = request.groups.map((group) => previewGroup(hub, fleet, version, group));
+  const steps = stepsOf(fleet, plan, id);
   const total = sum(groups.map((group) => group.devices));
   const fitting = sum(groups.map((group) => group.fitting));
   return {
@@ -68,8 +70,12 @@ export async function previewDeployment(hub: Hub, request: CreateDeploymentReque
     devices_total: total,
     fitting,
     groups,
-    steps: stepsOf(fleet, plan, id),
-    warnings: await warningsOf(hub, version, request.groups),
+    steps,
+    warnings: [
+      ...(await warningsOf(hub, version, request.groups)),
+      ...emptySteps(steps),
+      ...noWayBack(fleet, request, model),
+    ],
   };
 }
 
@@ -122,6 +128,22 @@ function stepsOf(fleet: Fleet, plan: ReturnType<typeof planOf>, id: string): Dep
       );
     return { groups: step.groups, devices: step.groups.flatMap(moves) };
   });
+}
+
+function emptySteps(steps: DeploymentPreview["steps"]): string[] {
+  return steps.flatMap(({ groups, devices }, index) =>
+    devices.length === 0
+      ? [`Step ${index + 1} of ${steps.length} (${groups.join(", ")}) moves no device as things stand.`]
+      : [],
+  );
+}
+
+function noWayBack(fleet: Fleet, { groups, version }: CreateDeploymentRequest, model: string): string[] {
+  const without = groups.filter((group) => earlierOf(fleet, group, { model, version }).previous === null);
+  if (without.length === 0) return [];
+  return [
+    `${without.join(", ")} ${without.length === 1 ? "has" : "have"} no earlier version that a rollback could give back.`,
+  ];
 }
 
 async function warningsOf(hub: Hub, version: VersionRecord, groups: readonly string[]): Promise<string[]> {

@@ -31,7 +31,7 @@ export async function promote(
       state === "paused" ? { nextStep: "Resume it, or roll it back." } : {},
     );
   }
-  const missing = state === "awaiting-approval" ? [] : await missingOf(hub, deployment);
+  const missing = await missingOf(hub, deployment);
   if (missing.length > 0 && !override) {
     throw new ProblemError("GATE_NOT_MET", `The next step may not begin yet: ${missing.join("; ")}.`, {
       nextStep: 'Wait, or send {"override": {"reason": "…"}}; the reason is kept in the audit.',
@@ -62,5 +62,7 @@ export async function promote(
 
 async function missingOf(hub: Hub, deployment: DeploymentRecord): Promise<string[]> {
   const { gate } = await figuresOf(hub.store, await hub.fleet(), deployment, hub.now());
-  return gate?.verdict === "pass" ? [] : blockersOf({ ...deployment, kind: "pilot" }, gate);
+  // What has passed stays passed while a device comes back and catches up, but not when its figures turn bad.
+  const hasPassed = gate?.verdict === "pass" || (deployment.state === "awaiting-approval" && gate?.verdict !== "fail");
+  return hasPassed ? [] : blockersOf({ ...deployment, kind: "pilot" }, gate);
 }

@@ -4,16 +4,25 @@ import {
   DEFAULT_MODEL,
   Digest,
   ModelName,
+  peekPayload,
   seal,
   STATEMENT_PAYLOAD_TYPE,
   type RegisterRequest,
   type Statement,
   type Variant,
 } from "@context-edge/protocol";
-import { checkStatement, checkVariants, formatOf, type Claim } from "../core/registration.ts";
+import {
+  checkStatement,
+  checkVariants,
+  type Claim,
+  formatOf,
+  Numbered,
+  releaseWarnings,
+} from "../core/registration.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 import type { VersionRecord } from "../store/records.ts";
+import type { Repositories } from "../store/store.ts";
 
 export interface Registered {
   record: VersionRecord;
@@ -37,11 +46,11 @@ export async function registerVersion(
   const file = await locateFile(hub, request.model_path);
   const claim: Claim = { model, version: request.version_id, ...file };
   const described = await describe(hub, claim, request);
-  await refuseQuarantined(hub, described.variants);
 
   return hub.changes.make(actor, async ({ tx, at, touched, tell }) => {
     const raced = await tx.versions.find(model, request.version_id);
     if (raced) return sameOrConflict(raced, contentHash);
+    await refuseQuarantined(tx, described.variants);
     const record: VersionRecord = {
       model,
       version_id: request.version_id,
@@ -148,7 +157,7 @@ async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promi
       variants: checked.statement.variants,
       statement: request.statement,
       signedBy: checked.keyId,
-      warnings: [],
+      warnings: releaseWarnings(checked.statement, await releasesOf(hub, claim.model)),
     };
   }
   if (request.variants) {
@@ -180,9 +189,14 @@ async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promi
   };
 }
 
-async function refuseQuarantined(hub: Hub, variants: readonly Variant[]): Promise<void> {
+async function releasesOf(hub: Hub, model: string): Promise<Numbered[]> {
+  const versions = await hub.store.versions.list(model);
+  return versions.flatMap(({ statement }) => (statement && peekPayload(statement, Numbered)) ?? []);
+}
+
+async function refuseQuarantined(tx: Pick<Repositories, "versions">, variants: readonly Variant[]): Promise<void> {
   for (const { digest } of variants) {
-    const bad = (await hub.store.versions.withDigest(digest)).find(({ stage }) => stage === "quarantined");
+    const bad = (await tx.versions.withDigest(digest)).find(({ stage }) => stage === "quarantined");
     if (bad) {
       throw new ProblemError("QUARANTINED", `These bytes are quarantined as ${bad.version_id}.`, {
         nextStep: "An admin may lift the quarantine with a reason.",

@@ -17,12 +17,13 @@ const SIMPLE: Record<SimpleAction, { from: readonly DeploymentState[]; to: Deplo
   pause: { from: ["running", "soaking", "awaiting-approval", "scheduled"], to: "paused", words: "Paused" },
   resume: { from: ["paused"], to: "running", words: "Resumed" },
   abort: {
-    from: ["running", "soaking", "awaiting-approval", "paused", "scheduled", "draft"],
+    from: ["running", "soaking", "awaiting-approval", "paused", "scheduled", "draft", "rolling-back"],
     to: "aborted",
     words: "Aborted",
   },
   retry: {
-    from: ["running", "paused", "soaking", "awaiting-approval"],
+    // Also after the end: as long as groups follow it, who failed may try again.
+    from: ["running", "paused", "soaking", "awaiting-approval", "finished"],
     to: "running",
     words: "Failed devices try again",
   },
@@ -47,6 +48,11 @@ export async function steer(
   }
   if (to === "running" || to === "scheduled") await refuseForbidden(hub, deployment);
   const sentence = `${words} by ${actor}${wish.reason ? `: ${wish.reason}` : ""}`;
+  if (deployment.state === "finished" && !(await hub.fleet()).isTarget(id)) {
+    throw new ProblemError("DEPLOYMENT_CLOSED", "No group follows this deployment any more.", {
+      nextStep: "Deploy the version again.",
+    });
+  }
   const also = await consequences(hub, deployment, action);
   await hub.changes.make(actor, async ({ tx, at, touched, tell }) => {
     const current = await tx.deployments.find(id);
@@ -55,7 +61,8 @@ export async function steer(
         nextStep: "Look at it again, then decide.",
       });
     }
-    const change = { state: to, state_reason: sentence, ...(to === "aborted" ? { finished_at: at } : {}), ...also };
+    const finished_at = to === "aborted" ? at : null;
+    const change = { state: to, state_reason: sentence, halted_by: null, finished_at, ...also };
     await tx.deployments.update(id, change);
     touched.deployments.add(id);
     for (const group of deployment.groups) touched.groups.add(group);
@@ -80,8 +87,12 @@ async function consequences(
   action: SimpleAction,
 ): Promise<Partial<DeploymentRecord>> {
   const hasBegun = Object.keys(deployment.shares).length > 0;
-  if (action === "start")
-    return { plan: { ...deployment.plan, start_at: null }, expected: await presentTargets(hub, deployment) };
+  if (action === "start") {
+    const expected = await presentTargets(hub, deployment);
+    // A draft that has a time waits for it; to start what is scheduled is to begin now.
+    if (deployment.state === "draft") return { expected };
+    return { expected, plan: { ...deployment.plan, start_at: null } };
+  }
   if (action !== "resume" && action !== "retry") return {};
   const fleet = await hub.fleet();
   const bad = fleet.members(deployment).filter(({ standing, timedOut }) => standing.sync === "failed" || timedOut);

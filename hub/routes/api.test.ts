@@ -170,6 +170,10 @@ describe("lists", () => {
       ((await hub.call("GET", `/api/v1/audit?${query}`)).body["items"] as { kind: string }[]).map(({ kind }) => kind);
     expect(await audit("kind=group.created")).toHaveLength(2);
     expect(await audit("kind=group.created&subject=north")).toHaveLength(1);
+    expect(await audit("kind=group&q=NORTH")).toEqual(["group.created"]);
+    expect(await audit("kind=grou")).toEqual([]);
+    expect(await audit("q=n_rth")).toEqual(["deployment.created", "group.created"]);
+    expect(await audit("q=n%25h")).toEqual([]);
     expect(await audit("actor=nobody")).toEqual([]);
     expect(await audit("to=2020-01-01T00:00:00Z")).toEqual([]);
     expect((await audit("from=2020-01-01T00:00:00Z")).length).toBeGreaterThan(5);

@@ -13,6 +13,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { enroll } from "../devices.ts";
 import type { Hub } from "../hub.ts";
+import { rememberOffers } from "../offers.ts";
 import { ProblemError } from "../problem-error.ts";
 import { sendArtifact } from "./send-artifact.ts";
 
@@ -20,13 +21,15 @@ const REPORT_LIMIT_BYTES = 4 * 2 ** 20;
 
 export function addDeviceSide(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
+  const offers = rememberOffers(hub);
   const identify = (request: FastifyRequest) => hub.identities.identify(request.headers.authorization);
 
   routes.post(
     DEVICE_ROUTES.enroll,
     { schema: { body: EnrollRequest, response: { 201: EnrollReply } } },
     async ({ body, ip }, reply) => {
-      const enrolled = await hub.people.guardedEnrolment(ip, () => enroll(hub.changes, hub.config.joinToken, body));
+      const by = { joinToken: body.join_token, address: ip };
+      const enrolled = await hub.people.guardedEnrolment(by, () => enroll(hub.changes, hub.config.joinToken, body));
       hub.presence.seen(enrolled.device_id);
       await hub.publisher.refresh([enrolled.group]);
       return reply.code(201).send(enrolled);
@@ -69,7 +72,16 @@ export function addDeviceSide(app: FastifyInstance, hub: Hub): void {
     async (request, reply) => {
       const device = await identify(request);
       hub.presence.seen(device.id);
-      return sendArtifact(hub, request.params.digest, request, reply);
+      const { digest } = request.params;
+      if (!(await offers.include({ id: device.id, group_name: device.group_name }, digest))) throw notOffered(digest);
+      return sendArtifact(hub, digest, request, reply);
     },
   );
+}
+
+/** The same whether there is such a file or not. */
+function notOffered(digest: string): ProblemError {
+  return new ProblemError("ARTIFACT_MISSING", `The manifest of this device's group names no artifact ${digest}.`, {
+    nextStep: "Ask for the manifest again: what it names can be fetched.",
+  });
 }

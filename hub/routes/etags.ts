@@ -1,6 +1,7 @@
 // ETag on what people and scripts read: an answer that has not changed is not sent again.
 import { createHash } from "node:crypto";
 import type { FastifyInstance } from "fastify";
+import { hasCurrent } from "../entity-tags.ts";
 
 const READ = /^\/(api\/v1|mlops)\//;
 
@@ -13,16 +14,8 @@ export function tagReads(app: FastifyInstance): void {
     reply.header("etag", etag);
     // Answers differ by who asks, so nobody in between may keep them.
     if (!reply.hasHeader("cache-control")) reply.header("cache-control", "private, no-cache");
-    if (!matches(request.headers["if-none-match"], etag)) return payload;
+    if (!hasCurrent(request.headers["if-none-match"], etag)) return payload;
     reply.code(304).removeHeader("content-type").removeHeader("content-length");
     return "";
   });
-}
-
-/** RFC 9110 §13.1.2: weak comparison. */
-function matches(header: string | undefined, etag: string): boolean {
-  if (header === undefined) return false;
-  if (header.trim() === "*") return true;
-  const bare = (tag: string) => tag.trim().replace(/^W\//, "");
-  return header.split(",").some((tag) => bare(tag) === bare(etag));
 }

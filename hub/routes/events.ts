@@ -9,6 +9,9 @@ import { openLive } from "../live.ts";
 import { idCursor, writeCursor } from "./sorted-page.ts";
 
 const AuditQuery = ListQuery.extend({
+  /** Words in the sentence, the actor or the subject. */
+  q: z.string().max(200).optional(),
+  /** One kind, or a family of them: `device` is everything that begins with `device.`. */
   kind: z.string().max(128).optional(),
   actor: z.string().max(256).optional(),
   subject: z.string().max(256).optional(),
@@ -37,6 +40,7 @@ export function addEventRoutes(app: FastifyInstance, hub: Hub): void {
     reply.hijack();
     reply.raw.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",
+      "x-content-type-options": "nosniff",
       "cache-control": "no-store",
       "x-accel-buffering": "no",
     });

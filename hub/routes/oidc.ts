@@ -1,14 +1,11 @@
 // The organisation's sign-in: off to it, and back with a session. An account is made on the first visit and follows its role on each.
 import type { FastifyInstance } from "fastify";
-import { UserName } from "@context-edge/protocol";
-import { startSession } from "../auth/accounts.ts";
+import { browserOf, startSession } from "../auth/accounts.ts";
 import { clearOidcCookie, oidcCookie, setOidcCookie } from "../auth/cookies.ts";
-import { FLOW_SECONDS, type Identity, oidcSignIn } from "../auth/oidc.ts";
-import type { Change } from "../changes.ts";
+import { FLOW_SECONDS, oidcSignIn } from "../auth/oidc.ts";
+import { accountOf } from "../auth/oidc-accounts.ts";
 import type { Hub } from "../hub.ts";
-import { changeUser, createUser } from "../operations/accounts.ts";
 import { ProblemError } from "../problem-error.ts";
-import type { UserRecord } from "../store/people-schema.ts";
 import { answerSignedIn } from "./session.ts";
 
 export function addOidcRoutes(app: FastifyInstance, hub: Hub): void {
@@ -35,11 +32,12 @@ export function addOidcRoutes(app: FastifyInstance, hub: Hub): void {
     try {
       const query = request.url.split("?")[1] ?? "";
       const identity = await people.guarded({ address: request.ip }, () => from.finish(query, oidcCookie(request)));
-      const { user, session } = await changes.make("hub", async (change) => {
-        const owner = await accountOf(change, identity);
-        const replaces = request.principal?.session ?? null;
-        return { user: owner, session: await startSession(change, { user: owner, by: "oidc" }, replaces) };
+      const signedIn = await changes.make("hub", async (change) => {
+        const user = await accountOf(change, identity);
+        return user && { user, session: await startSession(change, { user, by: "oidc" }, browserOf(request)) };
       });
+      if (!signedIn) throw noRole();
+      const { user, session } = signedIn;
       await answerSignedIn(hub, request, reply, session, { ...user, user });
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
@@ -52,21 +50,8 @@ export function addOidcRoutes(app: FastifyInstance, hub: Hub): void {
   });
 }
 
-/** Known by issuer and subject alone: a name that somebody chose elsewhere never leads to an account made here. */
-async function accountOf(change: Change, { subject, name, role }: Identity): Promise<UserRecord> {
-  const known = await change.tx.users.find({ oidc_subject: subject });
-  if (known) {
-    if (known.disabled_at !== null) throw new ProblemError("SIGN_IN_REFUSED", "This account is disabled.");
-    return changeUser(change, known, { role });
-  }
-  const issuer = new URL(subject.split(" ", 1)[0] ?? "").hostname;
-  const wished = [name, `${name}@${issuer}`.replaceAll(/[^A-Za-z0-9._@+-]/g, "-")];
-  for (const wish of wished) {
-    const parsed = UserName.safeParse(wish);
-    if (parsed.success && !(await change.tx.users.find({ name: parsed.data })))
-      return createUser(change, { name: parsed.data, role, password_hash: null, oidc_subject: subject });
-  }
-  throw new ProblemError("SIGN_IN_REFUSED", "The name of your account is taken here by another one.", {
-    nextStep: "Ask an admin.",
+function noRole(): ProblemError {
+  return new ProblemError("SIGN_IN_REFUSED", "Your account at the organisation has no role in this hub.", {
+    nextStep: "Ask whoever gives out the groups at your organisation.",
   });
 }

@@ -42,7 +42,7 @@ export function addQuarantineRoutes(app: FastifyInstance, hub: Hub): void {
       const fleet = await hub.fleet();
       const digests = record.variants.map(({ digest }) => digest);
       await hub.changes.make(actorOf(request), async (change) => {
-        for (const digest of digests) await quarantineDigest(change, fleet, digest, reason, [], record.stage);
+        for (const digest of digests) await quarantineDigest(change, fleet, digest, reason, []);
       });
       await afterwards();
       const all = await hub.store.quarantines.list();
@@ -55,8 +55,7 @@ export function addQuarantineRoutes(app: FastifyInstance, hub: Hub): void {
     { schema: { params: z.object({ digest: Digest }), body: Reason, response: { 200: Quarantine } } },
     async (request) => {
       const { digest } = request.params;
-      const fleet = await hub.fleet();
-      await hub.changes.make(actorOf(request), (change) => liftQuarantine(change, fleet, digest, request.body.reason));
+      await hub.changes.make(actorOf(request), (change) => liftQuarantine(change, digest, request.body.reason));
       await afterwards();
       const record = await hub.store.quarantines.find(digest);
       if (!record) throw new ProblemError("NOT_FOUND", "This digest is not quarantined.");

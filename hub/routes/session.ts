@@ -2,7 +2,7 @@
 import { ChangePasswordRequest, Session, SignInRequest } from "@context-edge/protocol";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import { type NewSession, startSession } from "../auth/accounts.ts";
+import { browserOf, type NewSession, startSession } from "../auth/accounts.ts";
 import { clearSessionCookie, setSessionCookie } from "../auth/cookies.ts";
 import type { Principal } from "../auth/principal.ts";
 import { isSameSecret } from "../auth/secrets.ts";
@@ -51,7 +51,6 @@ export function addSessionRoutes(app: FastifyInstance, hub: Hub): void {
     async (request, reply) => {
       const { auth } = config;
       const { body, ip: address } = request;
-      const replaces = request.principal?.session ?? null;
       if (auth.kind === "none") return describeSession(hub, request.principal);
       if (auth.kind === "token") {
         if (!("token" in body)) throw wrongWay("This hub signs in with its one token, not with names.");
@@ -62,7 +61,7 @@ export function addSessionRoutes(app: FastifyInstance, hub: Hub): void {
           });
         });
         const session = await changes.make("engineer", (change) =>
-          startSession(change, { token: auth.token }, replaces),
+          startSession(change, { token: auth.token }, browserOf(request)),
         );
         return answerSignedIn(hub, request, reply, session, { name: "engineer", role: "admin", user: null });
       }
@@ -70,7 +69,7 @@ export function addSessionRoutes(app: FastifyInstance, hub: Hub): void {
       const name = body.name.trim().toLowerCase();
       const user = await people.guarded({ name, address }, () => people.checkPassword(name, body.password));
       const session = await changes.make(user.name, (change) =>
-        startSession(change, { user, by: "password" }, replaces),
+        startSession(change, { user, by: "password" }, browserOf(request)),
       );
       return answerSignedIn(hub, request, reply, session, { ...user, user });
     },
@@ -102,7 +101,7 @@ export function addSessionRoutes(app: FastifyInstance, hub: Hub): void {
       const session = await changes.make(name, async (change) => {
         // Every session ends, this one too: another one takes its place.
         await setPassword(change, user, password_hash);
-        return startSession(change, { user, by: "password" }, principal.session);
+        return startSession(change, { user, by: "password" }, browserOf(request));
       });
       return answerSignedIn(hub, request, reply, session, { ...user, user });
     },

@@ -2,7 +2,7 @@
 import { Session, SetupRequest } from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import { startSession } from "../auth/accounts.ts";
+import { browserOf, startSession } from "../auth/accounts.ts";
 import type { Change } from "../changes.ts";
 import type { Hub } from "../hub.ts";
 import { createUser, findLink, findUser, setPassword } from "../operations/accounts.ts";
@@ -18,7 +18,7 @@ export function addSetupRoutes(app: FastifyInstance, hub: Hub): void {
     "/api/v1/setup",
     { schema: { body: SetupRequest, response: { 200: Session } } },
     async (request, reply) => {
-      const { body, ip: address, principal } = request;
+      const { body, ip: address } = request;
       if (config.auth.kind !== "accounts") {
         throw new ProblemError("SIGN_IN_REFUSED", "This hub has no accounts.", { nextStep: "Set HUB_AUTH=accounts." });
       }
@@ -34,7 +34,7 @@ export function addSetupRoutes(app: FastifyInstance, hub: Hub): void {
           : choosePassword(change, link.user_id, password_hash));
         return {
           user: owner,
-          session: await startSession(change, { user: owner, by: "link" }, principal?.session ?? null),
+          session: await startSession(change, { user: owner, by: "link" }, browserOf(request)),
         };
       });
       return answerSignedIn(hub, request, reply, session, { ...user, user });

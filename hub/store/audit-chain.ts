@@ -22,36 +22,65 @@ export function chainHash(previous: string, event: Omit<ChainedEvent, "id" | "pr
     .digest("hex");
 }
 
-export type ChainVerdict =
-  | { ok: true; events: number; head: string }
-  /** @param at id of the first event that does not fit what comes before */
-  | { ok: false; at: number; why: string };
+export interface Head {
+  id: number;
+  hash: string;
+}
 
-/** Follows the chain event by event; feed it everything in order, then ask for the verdict. */
-export function chainChecker() {
+export type ChainVerdict =
+  /** @param known the event whose hash was asked for */
+  | { ok: true; events: number; head: string; known: number | null }
+  /** @param at id of the first event that is wrong; null when it is the whole that is */
+  | { ok: false; at: number | null; why: string };
+
+interface Expected {
+  /** What the store remembers as the newest: without it, events cut off at the end would not be missed. */
+  head: Head | null;
+  /** A head that somebody wrote down: it must be the hash of some event, or what came up to it is not what it was. */
+  known?: string | undefined;
+  /** Where numbers have no gaps, the first event must have this one. */
+  firstId?: number | null;
+}
+
+/** Follows the chain event by event; feed it everything in order, from the very first, then ask for the verdict. */
+export function chainChecker({ head, known, firstId = null }: Expected) {
   let previous = GENESIS;
-  let lastId = 0;
+  let lastId: number | null = null;
   let events = 0;
+  let knownAt: number | null = null;
   let broken: Extract<ChainVerdict, { ok: false }> | null = null;
+
+  const wrongWith = (event: ChainedEvent): string | null => {
+    if (head !== null && event.id > head.id)
+      return `it stands after event ${head.id}, the newest that the hub remembers: the hub did not write it`;
+    if (lastId === null && firstId !== null && event.id !== firstId && event.previous_hash === GENESIS)
+      return "it says that it is the first, but others had been before it";
+    if (event.previous_hash !== previous)
+      return `an event before it was removed, inserted or changed (${lastId === null ? "none is before it" : `after ${lastId}`})`;
+    return event.hash === chainHash(previous, event) ? null : "its own content was changed";
+  };
+
   return {
     next(event: ChainedEvent): void {
       if (broken) return;
-      const fail = (why: string) => {
-        broken = { ok: false, at: event.id, why };
-      };
-      if (event.previous_hash !== previous)
-        fail(`an event before it was removed, inserted or changed (after ${lastId})`);
-      else if (event.hash !== chainHash(previous, event)) fail("its own content was changed");
+      const why = wrongWith(event);
+      if (why !== null) broken = { ok: false, at: event.id, why };
+      else if (event.hash === known) knownAt = event.id;
       previous = event.hash;
       lastId = event.id;
       events += 1;
     },
-    /** @param head what the store remembers as the newest: without it, events cut off at the end would not be missed */
-    verdict(head: { id: number; hash: string } | null): ChainVerdict {
+    verdict(): ChainVerdict {
       if (broken) return broken;
-      const isWhole = head === null ? events === 0 : head.hash === previous && head.id === lastId;
-      if (isWhole) return { ok: true, events, head: previous };
-      return { ok: false, at: lastId + 1, why: "the newest events are missing" };
+      const wrong = (at: number | null, why: string): ChainVerdict => ({ ok: false, at, why });
+      if (head === null && lastId !== null) return wrong(null, "what the hub remembers as its newest event is gone");
+      if (head !== null && (lastId === null || lastId < head.id))
+        return wrong((lastId ?? 0) + 1, `the newest events are missing, up to event ${head.id}`);
+      if (head !== null && head.hash !== previous)
+        return wrong(head.id, "it is not the event that the hub remembers under this number");
+      if (known !== undefined && knownAt === null)
+        return wrong(null, `no event has the hash ${known}: the history was cut before it, or replaced`);
+      return { ok: true, events, head: previous, known: knownAt };
     },
   };
 }

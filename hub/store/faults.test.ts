@@ -8,6 +8,7 @@ import Database from "better-sqlite3";
 import type { Migration } from "kysely/migration";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSite, registerOn } from "../testing/hub-process.ts";
+import { mayMount } from "../testing/machine.ts";
 import { startPostgres } from "../testing/postgres.ts";
 import { openTestHub, type TestHub, until } from "../testing/test-hub.ts";
 import { enrolOn } from "../testing/wire-device.ts";
@@ -81,7 +82,7 @@ describe.each(ENGINES)("on %s", (_name, makeEngine) => {
     const after = await engine.open({ ...MIGRATIONS, "9999-halfway": whole });
     expect(await after.groups.list()).toHaveLength(1);
     await after.close();
-    await expect(engine.open()).rejects.toThrow(/9999-halfway/);
+    await expect(engine.open()).rejects.toThrow(/newer release.*9999-halfway/);
   });
 });
 
@@ -190,13 +191,3 @@ describe.skipIf(!mayMount())("on a disk of three megabytes", () => {
     }
   }, 60_000);
 });
-
-function mayMount(): boolean {
-  try {
-    execFileSync("unshare", ["--mount", "mount", "-t", "tmpfs", "none", "/mnt"], { stdio: "pipe" });
-    return true;
-  } catch {
-    process.stderr.write("\nThis process may not mount: the test of a full disk is skipped.\n");
-    return false;
-  }
-}

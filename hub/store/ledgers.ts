@@ -89,12 +89,27 @@ export function eventsOn(db: Kysely<Schema>): Repositories["events"] {
         .execute();
       return toEvent(row);
     },
-    chain: async (afterId, limit) => all.where("id", ">", afterId).orderBy("id").limit(limit).execute(),
+    chain: async (afterId, limit) => {
+      const query = afterId === null ? all : all.where("id", ">", afterId);
+      return query.orderBy("id").limit(limit).execute();
+    },
     head,
     after: async (id, limit) => (await all.where("id", ">", id).orderBy("id").limit(limit).execute()).map(toEvent),
-    newest: async (limit, beforeId, { kind, actor, subject, from, to } = {}) => {
+    newest: async (limit, beforeId, { q, kind, actor, subject, from, to } = {}) => {
       let query = beforeId === undefined ? all : all.where("id", "<", beforeId);
-      if (kind !== undefined) query = query.where("kind", "=", kind);
+      if (q !== undefined && q.trim() !== "") {
+        const words = `%${q
+          .trim()
+          .toLowerCase()
+          .replaceAll(/[\\%_]/g, "\\$&")}%`;
+        const has = (column: "summary" | "actor" | "subject") =>
+          sql<boolean>`lower(${sql.ref(column)}) like ${words} escape '\\'`;
+        query = query.where((eb) => eb.or([has("summary"), has("actor"), has("subject")]));
+      }
+      if (kind !== undefined) {
+        const family = `${kind.replaceAll(/[\\%_]/g, "\\$&")}.%`;
+        query = query.where((eb) => eb.or([eb("kind", "=", kind), sql<boolean>`kind like ${family} escape '\\'`]));
+      }
       if (actor !== undefined) query = query.where("actor", "=", actor);
       if (subject !== undefined) query = query.where("subject", "=", subject);
       if (from !== undefined) query = query.where("at", ">=", from);

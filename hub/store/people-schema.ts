@@ -23,6 +23,9 @@ export interface SessionRecord {
   created_at: string;
   last_used: string;
   expires_at: string;
+  /** Where from and with which browser it was begun; null for one from before this was kept. */
+  address: string | null;
+  agent: string | null;
 }
 
 export interface LinkRecord {

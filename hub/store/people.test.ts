@@ -51,9 +51,12 @@ function peopleContract(name: string, fresh: (dir: string) => Promise<Store>) {
 
     test("a session is found with its person, and ended alone, with the others, or by its time", async () => {
       await store.users.insert(ada);
-      const session = { user_id: ada.id, bound_to: null, created_at: AT, last_used: AT, expires_at: LATER };
+      const times = { created_at: AT, last_used: AT, expires_at: LATER };
+      const session = { ...times, user_id: ada.id, bound_to: null, address: "192.0.2.1", agent: null };
       for (const hash of ["a", "b", "c"]) await store.sessions.insert({ ...session, hash });
       await store.sessions.insert({ ...session, hash: "shared", user_id: null, bound_to: "x" });
+      expect((await store.sessions.list(ada.id)).map(({ hash }) => hash)).toEqual(["a", "b", "c"]);
+      expect((await store.sessions.list(null)).map(({ hash }) => hash)).toEqual(["shared"]);
       expect(await store.sessions.find("a")).toEqual({ session: { ...session, hash: "a" }, user: ada });
       await store.sessions.touch("b", LATER);
       await store.sessions.end("a");

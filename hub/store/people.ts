@@ -14,6 +14,8 @@ export interface PeopleRepositories {
   sessions: {
     /** With the user it belongs to. */
     find(hash: string): Promise<{ session: SessionRecord; user: UserRecord | undefined } | undefined>;
+    /** Of one person, or with null of the holders of the hub's one token; newest first. */
+    list(userId: string | null): Promise<SessionRecord[]>;
     insert(session: SessionRecord): Promise<void>;
     touch(hash: string, at: string): Promise<void>;
     end(hash: string): Promise<void>;
@@ -86,6 +88,10 @@ function sessionsOn(db: Kysely<Schema>): PeopleRepositories["sessions"] {
       if (!session) return undefined;
       const user = session.user_id === null ? undefined : await usersOn(db).find({ id: session.user_id });
       return { session, user };
+    },
+    list: (userId) => {
+      const all = db.selectFrom("sessions").selectAll().orderBy("created_at", "desc").orderBy("hash");
+      return (userId === null ? all.where("user_id", "is", null) : all.where("user_id", "=", userId)).execute();
     },
     insert: async (session) => {
       await db.insertInto("sessions").values(session).execute();

@@ -17,11 +17,13 @@ export async function postgresLeader(url: string, nowMs: () => number = () => pe
   let leadsUntilMs = -Infinity;
   const tryLock = `select pg_try_advisory_lock(${LOCK.space}, ${LOCK.conductor}) as held`;
   let isHeld = false;
+  let term = 0;
   const beat = async (ask: (text: string) => Promise<{ rows: unknown[] }>) => {
     const askedMs = nowMs();
     // Asking for a lock that one holds already counts it up: it is asked for once.
     const { rows } = await ask(isHeld ? "select true as held" : tryLock);
     const [row] = rows as { held: boolean }[];
+    if (!isHeld && row?.held === true) term += 1;
     isHeld = row?.held === true;
     if (isHeld) leadsUntilMs = askedMs + LEASE_MS;
   };
@@ -42,6 +44,7 @@ export async function postgresLeader(url: string, nowMs: () => number = () => pe
   });
   return {
     isLeader: () => nowMs() < leadsUntilMs,
+    term: () => term,
     close: () => connection.close(),
   };
 }

@@ -1,13 +1,14 @@
 // The store of several hubs: PostgreSQL, with the writes of all replicas one after another, as on SQLite.
-import { sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Migration } from "kysely/migration";
 import pg from "pg";
 import { ProblemError } from "../problem-error.ts";
 import { LOCK } from "./locks.ts";
-import { migrate } from "./migrate.ts";
+import { makeOrExpect, migrate } from "./migrate.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { kyselyOn, TYPES } from "./postgres-dialect.ts";
 import { repositoriesOn } from "./repositories.ts";
+import type { Schema } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 const CONNECTIONS = 10;
@@ -37,7 +38,13 @@ const waitedInVain = () =>
  * given behind it as well, so they become visible in their order and a reader that asks for "after 41" misses none.
  * What is written outside a transaction (a gate's figures) is a single statement about a row of its own.
  */
-export async function openPostgres(url: string, migrations?: Record<string, Migration>): Promise<Store> {
+export const openPostgres = (url: string, migrations?: Record<string, Migration>): Promise<Store> =>
+  openWith(url, (db) => migrate(db, migrations));
+
+/** For what works beside hubs: never migrates what is there. */
+export const openPostgresBeside = (url: string): Promise<Store> => openWith(url, makeOrExpect);
+
+async function openWith(url: string, agree: (db: Kysely<Schema>) => Promise<void>): Promise<Store> {
   const pool = new pg.Pool({
     connectionString: url,
     max: CONNECTIONS,
@@ -54,7 +61,7 @@ export async function openPostgres(url: string, migrations?: Record<string, Migr
   // One that is in use has no listener of the pool: its query fails, and that is where it is told.
   pool.on("connect", (client) => void client.on("error", () => undefined));
   const db = kyselyOn(pool);
-  await migrate(db, migrations).catch(async (error: unknown) => {
+  await agree(db).catch(async (error: unknown) => {
     await db.destroy();
     throw error;
   });
@@ -72,7 +79,6 @@ export async function openPostgres(url: string, migrations?: Record<string, Migr
         });
       });
     },
-    backup: () => Promise.reject(new Error("PostgreSQL is backed up with its own pg_dump")),
     close: () => db.destroy(),
   };
 }

@@ -12,8 +12,9 @@ export function quarantinesOn(db: Kysely<Schema>): Repositories["quarantines"] {
       const row = await all.where("digest", "=", digest).executeTakeFirst();
       return row && toQuarantine(row);
     },
-    put: async ({ by, counted, ...rest }) => {
-      const row = { ...rest, by_whom: by, counted: JSON.stringify(counted) };
+    put: async ({ by, counted, stages_before, ...rest }) => {
+      const documents = { counted: JSON.stringify(counted), stages_before: JSON.stringify(stages_before) };
+      const row = { ...rest, by_whom: by, ...documents };
       await db
         .insertInto("quarantines")
         .values(row)
@@ -23,11 +24,16 @@ export function quarantinesOn(db: Kysely<Schema>): Repositories["quarantines"] {
   };
 }
 
-function toQuarantine({ by_whom: by, counted, ...row }: Selectable<Schema["quarantines"]>): QuarantineRecord {
+function toQuarantine({
+  by_whom: by,
+  counted,
+  stages_before,
+  ...row
+}: Selectable<Schema["quarantines"]>): QuarantineRecord {
   return {
     ...row,
     by,
     counted: JSON.parse(counted),
-    stage_before: row.stage_before as QuarantineRecord["stage_before"],
+    stages_before: JSON.parse(stages_before),
   };
 }

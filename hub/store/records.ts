@@ -15,6 +15,8 @@ import type {
   TrainingMetrics,
   Variant,
 } from "@context-edge/protocol";
+import type { Stay } from "../core/deadlines.ts";
+import type { HaltCause } from "../core/deployment.ts";
 
 export interface VersionRecord {
   model: string;
@@ -50,7 +52,10 @@ export interface TargetRecord {
   group_name: string;
   model: string;
   version: string;
+  /** What a rollback gives back; null when there was nothing. */
   previous_version: string | null;
+  /** What devices that are not in the wave yet run; null: they stay as they are. */
+  outside_version: string | null;
   deployment_id: string;
   since: string;
 }
@@ -98,7 +103,14 @@ export interface DeploymentRecord {
   reason: string;
   created_by: string;
   created_at: string;
+  step_since: string | null;
   soaking_since: string | null;
+  /** By device: since when it is seen to run the version. */
+  watched: Record<string, string>;
+  /** By device: how long it has stayed in its phase, as last written down. */
+  stays: Record<string, Stay>;
+  /** Why the hub halted it; null when it did not, or when a person paused it. */
+  halted_by: HaltCause | null;
   finished_at: string | null;
   gate: GateReport | null;
   progress: Progress | null;
@@ -133,6 +145,18 @@ export interface OutcomeRecord {
 export interface QuarantineRecord extends Omit<Quarantine, "devices"> {
   /** By device, when the bad outcome was that has been counted: lifting a quarantine makes these void. */
   counted: Record<string, string>;
-  /** What the version was before. */
-  stage_before: Stage;
+  /** What each version with these bytes was before, by `model/version`. */
+  stages_before: Record<string, Stage>;
+}
+
+/** The newest word of one device about one digest. */
+export interface TestimonyRecord {
+  digest: string;
+  device_id: string;
+  /** By the device's clock. */
+  at: string;
+  /** It rolled the file back, for its health. */
+  against: boolean;
+  code: string;
+  message: string;
 }

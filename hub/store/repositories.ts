@@ -20,6 +20,7 @@ import { retentionOn } from "./retention.ts";
 import type { Schema } from "./schema.ts";
 import { seriesOn } from "./series.ts";
 import { signalsOn } from "./signals.ts";
+import { testimoniesOn } from "./testimonies.ts";
 import type { Repositories } from "./store.ts";
 import { webhooksOn } from "./webhooks.ts";
 
@@ -39,11 +40,15 @@ export function repositoriesOn(db: Kysely<Schema>): Repositories {
           .onConflict((conflict) => conflict.columns(["group_name", "model"]).doUpdateSet(target))
           .execute();
       },
+      remove: async (group, model) => {
+        await db.deleteFrom("targets").where("group_name", "=", group).where("model", "=", model).execute();
+      },
     },
     devices: devicesOn(db),
     outcomes: outcomesOn(db),
     deployments: deploymentsOn(db),
     quarantines: quarantinesOn(db),
+    testimonies: testimoniesOn(db),
     labels: labelsOn(db),
     events: eventsOn(db),
     ...webhooksOn(db),

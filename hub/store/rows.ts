@@ -72,6 +72,9 @@ export function toDeployment(row: Row<"deployments">): DeploymentRecord {
     expected: read(row.expected),
     timed_out: read(row.timed_out),
     excused: read(row.excused),
+    watched: read(row.watched),
+    stays: read(row.stays),
+    halted_by: row.halted_by as DeploymentRecord["halted_by"],
     gate: readOrNull(row.gate),
     progress: readOrNull(row.progress),
   };
@@ -87,6 +90,8 @@ export function fromDeployment(deployment: DeploymentRecord): Row<"deployments">
     expected: write(deployment.expected),
     timed_out: write(deployment.timed_out),
     excused: write(deployment.excused),
+    watched: write(deployment.watched),
+    stays: write(deployment.stays),
     gate: writeOrNull(deployment.gate),
     progress: writeOrNull(deployment.progress),
   };

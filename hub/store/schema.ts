@@ -40,6 +40,7 @@ export interface Schema extends PeopleSchema {
     model: string;
     version: string;
     previous_version: string | null;
+    outside_version: string | null;
     deployment_id: string;
     since: string;
   };
@@ -96,7 +97,13 @@ export interface Schema extends PeopleSchema {
     reason: string;
     created_by: string;
     created_at: string;
+    step_since: string | null;
     soaking_since: string | null;
+    /** By device: since when it is seen to run the version. */
+    watched: string;
+    /** By device: phase and time waited in it. */
+    stays: string;
+    halted_by: string | null;
     finished_at: string | null;
     gate: string | null;
     /** Frozen when the deployment stops being any group's target. */
@@ -108,13 +115,21 @@ export interface Schema extends PeopleSchema {
     version: string;
     reason: string;
     counted: string;
-    /** What the version was before. */
-    stage_before: string;
+    /** By `model/version`: what it was before. */
+    stages_before: string;
     by_whom: string;
     at: string;
     lifted_by: string | null;
     lifted_at: string | null;
     lift_reason: string | null;
+  };
+  testimonies: {
+    digest: string;
+    device_id: string;
+    at: string;
+    against: number;
+    code: string;
+    message: string;
   };
   labels: {
     model: string;

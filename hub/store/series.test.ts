@@ -1,8 +1,8 @@
 // What every store must do with figures over time and with what the janitor asks, run on each implementation there is.
-import { planOfOneStep } from "../core/plan.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { deployment, version } from "../testing/sample-records.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SeriesBlock } from "./series.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -97,27 +97,8 @@ function seriesContract(name: string, open: (dir: string) => Promise<Store>) {
 
     test("old outcomes go, but not the newest of a device, nor those of an open deployment, whatever their clocks", async () => {
       await enrol("edge-001", iso(0));
-      const version = { model: "default", version_id: "v1", stage: "approved" as const, accuracy: 1 };
-      const rest = { training_samples: 1, training_date: iso(0), metrics: {}, variants: [], sha256: "a".repeat(64) };
-      const more = { size_bytes: 1, model_path: "", statement: null, signed_by: null, content_hash: "h" };
-      const end = { registered_by: "t", decided_by: null, decided_at: null, decision_reason: null };
-      await store.versions.insert({ ...version, ...rest, ...more, ...end, registered_at: iso(0) });
-      const deployment = { model: "default", version: "v1", kind: "group" as const, groups: [], previous: {} };
-      const plan = {
-        state_reason: "",
-        plan: planOfOneStep([], null),
-        step: 0,
-        shares: {},
-        expected: {},
-        timed_out: {},
-        retry: 0,
-        tolerated: 0,
-        excused: {},
-        reason: "",
-        created_by: "t",
-      };
-      const times = { created_at: iso(0), soaking_since: null, finished_at: null, gate: null, progress: null };
-      await store.deployments.insert({ ...deployment, ...plan, ...times, id: "open", state: "running" });
+      await store.versions.insert(version);
+      await store.deployments.insert({ ...deployment, id: "open", state: "running" });
       for (let number = 1; number <= 12; number += 1) {
         const at = number <= 6 ? iso(-400) : iso(4_000);
         const report = { model: "default", version: "v1", digest: "a".repeat(64), at, evidence: {}, next_step: "" };

@@ -32,6 +32,7 @@ export interface SeriesRepository {
   deleteBefore(resolution: Resolution, atMs: number, limit: number): Promise<number>;
   /** Days before this one are rolled up. Null: nothing is yet. */
   rolledUpTo(): Promise<number | null>;
+  /** Never back: the minutes of days before may be gone. */
   setRolledUpTo(atMs: number): Promise<void>;
   /** Oldest block of a resolution; null when there is none. */
   oldest(resolution: Resolution): Promise<number | null>;
@@ -119,7 +120,9 @@ export function seriesOn(db: Kysely<Schema>): SeriesRepository {
       await db
         .insertInto("series_state")
         .values({ name: WATERMARK, value })
-        .onConflict((conflict) => conflict.column("name").doUpdateSet({ value }))
+        .onConflict((conflict) =>
+          conflict.column("name").doUpdateSet({ value }).where("series_state.value", "<", value),
+        )
         .execute();
     },
     oldest: async (resolution) => {

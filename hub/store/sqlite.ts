@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { Kysely, SqliteAdapter, SqliteDialect } from "kysely";
 import type { Migration } from "kysely/migration";
-import { migrate } from "./migrate.ts";
+import { makeOrExpect, migrate } from "./migrate.ts";
 import { keepPrepared, type Prepared } from "./prepared.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { repositoriesOn } from "./repositories.ts";
@@ -18,8 +18,14 @@ const BUSY_TIMEOUT_MS = 20;
 const PATIENCE_MS = 4_000;
 const ASK_AGAIN_MS = 50;
 
-/** Opens and migrates. @throws with the migration's own error when the file is of a newer hub or is damaged. */
-export async function openSqlite(file: string, migrations?: Record<string, Migration>): Promise<Store> {
+/** Opens and migrates. @throws StoreRefusal when the file is of a newer hub, or the error of SQLite when it is damaged. */
+export const openSqlite = (file: string, migrations?: Record<string, Migration>): Promise<Store> =>
+  openWith(file, (db) => migrate(db, migrations));
+
+/** For what works beside a hub: never migrates what is there. */
+export const openSqliteBeside = (file: string): Promise<Store> => openWith(file, makeOrExpect);
+
+async function openWith(file: string, agree: (db: Kysely<Schema>) => Promise<void>): Promise<Store> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const sqlite = new Database(file, { timeout: BUSY_TIMEOUT_MS });
   const prepared = keepPrepared(sqlite);
@@ -29,7 +35,7 @@ export async function openSqlite(file: string, migrations?: Record<string, Migra
       sqlite.pragma("journal_mode = WAL");
       sqlite.pragma("synchronous = FULL");
       sqlite.pragma("foreign_keys = ON");
-      await migrate(db, migrations);
+      await agree(db);
       prepared.forget();
     });
   } catch (error) {
@@ -50,9 +56,6 @@ export async function openSqlite(file: string, migrations?: Record<string, Migra
         });
       // Only the beginning is tried again: once the lock is held, nothing is busy any more.
       return inTurn(() => patiently(attempt, deadlineMs, () => !isBegun));
-    },
-    backup: async (target) => {
-      await sqlite.backup(target);
     },
     close: () => db.destroy(),
   };

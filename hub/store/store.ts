@@ -16,10 +16,12 @@ import type {
   VersionRecord,
 } from "./records.ts";
 import type { IdempotencyRepository } from "./idempotency.ts";
+import type { TestimonyRepository } from "./testimonies.ts";
 import type { WebhookRepositories } from "./webhooks.ts";
 
 /** Each that is given must fit; times are RFC 3339, from inclusive, to exclusive. */
 export interface EventFilter {
+  q?: string | undefined;
   kind?: string | undefined;
   actor?: string | undefined;
   subject?: string | undefined;
@@ -53,6 +55,8 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
   targets: {
     list(): Promise<TargetRecord[]>;
     put(target: TargetRecord): Promise<void>;
+    /** The group has no target for this model any more. */
+    remove(group: string, model: string): Promise<void>;
   };
   devices: {
     list(): Promise<DeviceRecord[]>;
@@ -118,6 +122,7 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
       limit: number,
     ): Promise<{ at: string; predicted: string; actual: string; count: number }[]>;
   };
+  testimonies: TestimonyRepository;
   series: SeriesRepository;
   retention: RetentionRepository;
   events: {
@@ -125,8 +130,8 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
     after(id: number, limit: number): Promise<Event[]>;
     newest(limit: number, beforeId?: number, filter?: EventFilter): Promise<Event[]>;
     lastId(): Promise<number>;
-    /** With their hashes, oldest first. */
-    chain(afterId: number, limit: number): Promise<ChainedEvent[]>;
+    /** With their hashes, oldest first. @param afterId null for the very first, whatever number it has */
+    chain(afterId: number | null, limit: number): Promise<ChainedEvent[]>;
     /** The newest event as the chain remembers it; null before the first. */
     head(): Promise<{ id: number; hash: string } | null>;
   };
@@ -137,7 +142,5 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
 export interface Store extends Repositories {
   /** All or nothing. What it resolved with is on the disk. */
   transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>;
-  /** A whole and consistent copy while the hub goes on working. */
-  backup(file: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -121,6 +121,14 @@ export async function registerOn(hub: HubProcess, site: Site, version: string): 
   const bytes = Buffer.from(`model ${version}`);
   const digest = createHash("sha256").update(bytes).digest("hex");
   await hub.call("PUT", `/mlops/artifacts/${digest}`, bytes);
+  const { status, body } = await hub.call("POST", "/mlops/models/register", registrationOf(site, version, bytes));
+  if (status !== 201) throw new Error(`${version} was not registered: ${JSON.stringify(body)}`);
+  return digest;
+}
+
+/** What training sends when the file is there, signed by the release key. */
+export function registrationOf(site: Site, version: string, bytes: Buffer): object {
+  const digest = createHash("sha256").update(bytes).digest("hex");
   const statement = {
     schema: 1,
     model: "default",
@@ -129,14 +137,12 @@ export async function registerOn(hub: HubProcess, site: Site, version: string): 
     created_at: "2026-01-01T00:00:00.000Z",
     variants: [{ digest, size_bytes: bytes.length, format: "onnx", platform: {} }],
   };
-  const { status, body } = await hub.call("POST", "/mlops/models/register", {
+  return {
     version_id: version,
     accuracy: 0.9,
     model_path: `artifact://${digest}`,
     training_samples: 100,
     training_date: "2026-01-01T00:00:00Z",
     statement: seal(STATEMENT_PAYLOAD_TYPE, statement, site.releaseKey),
-  });
-  if (status !== 201) throw new Error(`${version} was not registered: ${JSON.stringify(body)}`);
-  return digest;
+  };
 }

@@ -17,6 +17,7 @@ import type { FastifyInstance } from "fastify";
 import { buildApp } from "../app.ts";
 import { readConfig } from "../config.ts";
 import { openHub, type Hub } from "../hub.ts";
+import { copySqlite } from "../store/sqlite-copy.ts";
 
 export const JOIN_TOKEN = "join-token-of-a-test";
 
@@ -41,6 +42,8 @@ export interface TestHub {
   listen(): Promise<string>;
   /** Ends and begins again with the same data, on the same port. */
   restart(): Promise<void>;
+  /** What a kill would leave just now, for another hub: only one works on a directory. @returns a data directory of its own */
+  remains(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -105,6 +108,11 @@ export async function openTestHub(
       hub = await openHub(config, now);
       app = await buildApp(hub);
       await app.listen({ host: "127.0.0.1", port: Number(port) });
+    },
+    async remains() {
+      const left = mkdtempSync(join(dir, "remains-"));
+      await copySqlite(join(config.dataDir, "hub.sqlite"), join(left, "hub.sqlite"));
+      return left;
     },
     releaseKey,
     call,

@@ -1,4 +1,6 @@
 // Telling people: events become deliveries, each once, in one transaction with the mark up to which they were read; deliveries are posted until they arrive or a day has passed.
+import { createHash } from "node:crypto";
+import type { Event } from "@context-edge/protocol";
 import type { Logger } from "pino";
 import type { Changes } from "../changes.ts";
 import { announcementsOf, bodyOf, wants, type Announcement } from "../core/announcements.ts";
@@ -137,7 +139,7 @@ async function announce({ store, publicUrl, offlineAfterSeconds, now }: Settings
     await store.transaction(async (tx) => {
       for (const { event, one, hook } of orders) {
         // Removed a moment ago, perhaps.
-        if (await tx.webhooks.find(hook.id)) await enqueue(tx, hook, one, { eventId: event.id, publicUrl, at });
+        if (await tx.webhooks.find(hook.id)) await enqueue(tx, hook, one, { eventId: nameOf(event), publicUrl, at });
       }
       await tx.marks.write(MARK, String(last.id));
     });
@@ -147,11 +149,20 @@ async function announce({ store, publicUrl, offlineAfterSeconds, now }: Settings
   return events.length === EVENTS_PER_ROUND;
 }
 
+/**
+ * The same whenever this event is read again, and another one than that of any event that had its number before a backup was
+ * restored: receivers drop what has an id they know.
+ */
+function nameOf({ id, at, kind, actor, subject, summary, data }: Event): string {
+  const content = JSON.stringify([at, kind, actor, subject, summary, data]);
+  return `${id}_${createHash("sha256").update(content).digest("hex").slice(0, 12)}`;
+}
+
 export async function enqueue(
   tx: Pick<Repositories, "deliveries">,
   hook: Pick<WebhookRecord, "id" | "format">,
   told: Announcement,
-  { eventId, publicUrl, at }: { eventId: string | number; publicUrl: string | undefined; at: string },
+  { eventId, publicUrl, at }: { eventId: string; publicUrl: string | undefined; at: string },
 ): Promise<void> {
   const link = publicUrl === undefined ? null : new URL(told.path, publicUrl).href;
   await tx.deliveries.insert({

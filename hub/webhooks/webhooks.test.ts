@@ -1,9 +1,12 @@
 // Webhooks on a whole hub with real receivers: signed, in order, through restarts, and never to where they must not go.
+import { copyFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { buildApp } from "../app.ts";
 import { openHub } from "../hub.ts";
+import { copySqlite } from "../store/sqlite-copy.ts";
 import { openTestHub, until, type TestHub } from "../testing/test-hub.ts";
 import { addressCheck, checkedLookup, refuseUrl } from "./addresses.ts";
 import { signatureOf } from "./post.ts";
@@ -84,10 +87,34 @@ test("an event that a hub was killed upon is told by its successor", async () =>
   await hub.hub.courier.stop();
   await hub.register("v1");
   expect(received).toEqual([]);
-  const next = await openHub(hub.hub.config);
+  const next = await openHub({ ...hub.hub.config, dataDir: await hub.remains() });
   await arrived(1);
+  expect(await next.store.deliveries.list(id, 10)).toHaveLength(1);
   await next.close();
-  expect(await deliveries(id)).toHaveLength(1);
+});
+
+test("after a restored backup numbers of events come again, but no message has the id of an earlier one", async () => {
+  await create();
+  await hub.register("v1");
+  await arrived(1);
+  const { config } = hub.hub;
+  const file = join(hub.dir, "backup.sqlite");
+  await copySqlite(join(config.dataDir, "hub.sqlite"), file);
+  await hub.register("v2");
+  await arrived(2);
+  await hub.app.close();
+  await hub.hub.close();
+  for (const ending of ["", "-wal", "-shm"]) rmSync(join(config.dataDir, `hub.sqlite${ending}`), { force: true });
+  copyFileSync(file, join(config.dataDir, "hub.sqlite"));
+  const restored = await openHub(config);
+  await restored.changes.make("somebody", ({ tell }) =>
+    tell("version.registered", "default/v3", "v3 waits for review"),
+  );
+  await arrived(3);
+  await restored.close();
+  const ids = received.slice(1).map(({ headers }) => String(headers["webhook-id"]));
+  expect(new Set(ids.map((id) => /^msg_(\d+)_/.exec(id)?.[1])).size, "one number").toBe(1);
+  expect(new Set(ids).size, "two messages").toBe(2);
 });
 
 test("while the receiver is broken nothing overtakes, and a retry has the same id", async () => {

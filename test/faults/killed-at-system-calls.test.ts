@@ -1,18 +1,13 @@
 // A short sweep: one rollout of a real agent process, killed at every rename and symlink and at every third fsync; the link is
 // whole at each of these instants, and one more start brings the device to rest. Needs strace.
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { fakeModel } from "@context-edge/agent/testing/fake-model.ts";
 import { testDevice, type TestDevice } from "@context-edge/agent/testing/test-device.ts";
 import { expect, test } from "vitest";
-
-const STRACE = ["/usr/bin/strace", "/usr/local/bin/strace"].find((path) => existsSync(path));
-if (STRACE === undefined) process.stderr.write("SKIPPED: the fault sweep needs strace (Debian's package `strace`).\n");
-const MAIN = fileURLToPath(new URL("../../agent/main.ts", import.meta.url));
+import { STRACE } from "./strace.ts";
+import { onceUnderStrace } from "./system-calls.ts";
 
 const good = fakeModel({ version: "v2.0" });
 const better = fakeModel({ version: "v2.1" });
@@ -29,16 +24,6 @@ const CUTS: Cut[] = [
   { call: "symlink", every: 1 },
   { call: "fsync", every: 3 },
 ];
-
-/** @returns whether the process was killed rather than finished. */
-async function onceUnderStrace(device: TestDevice, options: string[]): Promise<boolean> {
-  const argv = ["-f", "-qq", "-o", join(device.dir, "..", "trace.txt"), ...options, process.execPath, MAIN, "once"];
-  // One thread for the disk: the calls come in the same order every time.
-  const env = { ...process.env, ...device.environment, UV_THREADPOOL_SIZE: "1" };
-  const child = spawn(STRACE ?? "", argv, { env, stdio: "ignore" });
-  const [, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
-  return signal === "SIGKILL";
-}
 
 async function deviceOnTheEve(): Promise<TestDevice> {
   const device = await testDevice();

@@ -16,7 +16,15 @@ const MODELS = "/opt/context-edge/models";
 const REQUESTS = "/opt/context-edge/requests";
 const NODE = "/opt/context-edge/app/node_modules/.bin/node";
 const INSIDE = "/opt/context-edge/app/test/systemd/reload-inside.ts";
-const SHIPPED = ["agent.service", "hub.service", "inference.service", "restart.path", "restart.service"];
+const SHIPPED = [
+  "agent.service",
+  "backup.service",
+  "backup.timer",
+  "hub.service",
+  "inference.service",
+  "restart.path",
+  "restart.service",
+];
 const never = new AbortController().signal;
 
 /** Serves what the link leads to: the words in the file say how the service behaves with it. */

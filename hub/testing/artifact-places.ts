@@ -1,0 +1,80 @@
+// Places for artifacts, each opened empty for a test: a directory, and a bucket of a real S3 protocol server.
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import S3rver from "s3rver";
+import type { Artifacts, Buckets } from "../artifacts/artifacts.ts";
+import { directoryArtifacts } from "../artifacts/directory.ts";
+import { connectToS3, s3Artifacts } from "../artifacts/s3.ts";
+import type { S3Config } from "../config.ts";
+
+export const digestOf = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
+export const MAX_BYTES = 1_000;
+
+export interface Opened {
+  artifacts: Artifacts;
+  dir: string;
+  buckets?: Buckets;
+  /** Of a bucket only. */
+  client?: S3Client;
+  putObject?: (bucket: string, key: string, body: Buffer) => Promise<void>;
+  close: () => Promise<void>;
+}
+
+export async function openDirectory(): Promise<Opened> {
+  const dir = mkdtempSync(join(tmpdir(), "artifacts-"));
+  return {
+    artifacts: directoryArtifacts(dir, { maxBytes: MAX_BYTES }),
+    dir,
+    close: async () => rmSync(dir, { recursive: true }),
+  };
+}
+
+export async function openS3(): Promise<Opened> {
+  const directory = mkdtempSync(join(tmpdir(), "s3-"));
+  const server = new S3rver({
+    address: "127.0.0.1",
+    port: 0,
+    silent: true,
+    directory,
+    configureBuckets: [
+      { name: "models", configs: [] },
+      { name: "elsewhere", configs: [] },
+    ],
+  });
+  const address: AddressInfo = await server.run();
+  const config: S3Config = {
+    endpoint: `http://127.0.0.1:${address.port}`,
+    region: "us-east-1",
+    buckets: ["models"],
+    // The test server's own, published pair.
+    credentials: { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" },
+    forcePathStyle: true,
+  };
+  const client = connectToS3(config);
+  const artifacts = s3Artifacts(client, config, { maxBytes: MAX_BYTES });
+  return {
+    artifacts,
+    dir: directory,
+    buckets: artifacts,
+    client,
+    putObject: async (Bucket, Key, Body) => {
+      await client.send(new PutObjectCommand({ Bucket, Key, Body }));
+    },
+    close: async () => {
+      client.destroy();
+      await server.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+export async function fetchAll(artifacts: Artifacts, digest: string): Promise<Buffer | undefined> {
+  const located = await artifacts.locate(digest);
+  if (!located) return undefined;
+  if (located.at === "elsewhere") return Buffer.from(await (await fetch(located.url)).arrayBuffer());
+  return Buffer.concat(await located.open().toArray());
+}
