@@ -26,7 +26,7 @@ export const Version = z.object({
   decided_by: z.string().nullable(),
   decided_at: Timestamp.nullable(),
   decision_reason: z.string().nullable(),
-  /** Devices whose current file is one of the variants. */
+  /** Devices whose current file is one of the variants; of several with the same bytes, its target, else the one it names. */
   running_on: z.number().int(),
 });
 export type Version = z.infer<typeof Version>;
