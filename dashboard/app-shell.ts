@@ -136,7 +136,10 @@ export class AppShell extends LightElement {
   private renderWho(): TemplateResult | typeof nothing {
     const { session } = this.store.state;
     if (!session?.signed_in || session.auth === "none") return nothing;
-    const who = session.auth === "accounts" ? html`<span class="who">${session.user}, ${session.role}</span>` : nothing;
+    const who =
+      session.auth === "accounts"
+        ? html`<a class="who" href="/settings/account">${session.user}, ${session.role}</a>`
+        : nothing;
     return html`${who}<button @click=${this.signOut}>${icon("leave")}&nbsp;Sign out</button>`;
   }
 

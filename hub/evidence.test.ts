@@ -89,7 +89,16 @@ test("what a device measured on the version before is no evidence about one whos
   const { targets } = (await hub.call("GET", "/api/v1/groups/line-b")).body as unknown as Group;
   const deployment_id = targets["default"]?.deployment_id ?? "";
   const at = new Date().toISOString();
-  const took = (ms: number) => ({ samples: 9, errors: 0, mean_ms: ms, p50_ms: ms, p95_ms: ms, max_ms: ms, at, tags: {} });
+  const took = (ms: number) => ({
+    samples: 9,
+    errors: 0,
+    mean_ms: ms,
+    p50_ms: ms,
+    p95_ms: ms,
+    max_ms: ms,
+    at,
+    tags: {},
+  });
   const evidence = { baseline: took(9), candidate: took(8) };
   for (const id of ["b-0", "b-1"]) await devices.get(id)?.report("v1", { deployment_id, evidence });
   const body = { version: "v2", groups: ["line-a", "line-b"], gate: { soak_seconds: 60 } };

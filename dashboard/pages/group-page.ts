@@ -16,7 +16,7 @@ import { deviceProgress } from "../parts/device-progress.ts";
 import "../parts/more-list.ts";
 import { openPage } from "../parts/open-page.ts";
 import { standingInWords } from "../parts/standing.ts";
-import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS } from "../parts/tones.ts";
+import { deploymentBadge } from "../parts/tones.ts";
 import { versionStrip } from "../parts/version-strip.ts";
 import { PageElement } from "./page-element.ts";
 
@@ -152,18 +152,15 @@ export class GroupPage extends PageElement {
     </section>`;
   }
 
-  private renderTarget(
-    state: FleetState,
-    { id, version, state: now, created_at, created_by }: Deployment,
-    isNow: boolean,
-  ) {
+  private renderTarget(state: FleetState, deployment: Deployment, isNow: boolean) {
+    const { id, version, created_at, created_by } = deployment;
     const record = state.versions[`${DEFAULT_MODEL}/${version}`];
     const why =
       whyNotAct(state.session, "deploy") ?? (record?.stage === "quarantined" ? `${version} is quarantined.` : null);
     return html`<li>
       <div>
         <a href="/deployments/${id}"><strong>${version}</strong></a>
-        ${badge(DEPLOYMENT_TONE[now], DEPLOYMENT_WORDS[now])}
+        ${deploymentBadge(deployment)}
         <p class="muted"><time-ago at=${created_at}></time-ago> by ${created_by}</p>
       </div>
       ${
