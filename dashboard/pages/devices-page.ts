@@ -14,7 +14,7 @@ import {
 } from "../live/device-filter.ts";
 import { devicesOf, groupsOf, waitsForWave } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
-import { badge, OUTCOME_TONE, OUTCOME_WORDS, standingBadge, SYNC_WORDS } from "../parts/tones.ts";
+import { badge, heldBadge, OUTCOME_TONE, OUTCOME_WORDS, standingBadge, SYNC_WORDS } from "../parts/tones.ts";
 import { PageElement } from "./page-element.ts";
 
 const STEP = 80;
@@ -119,7 +119,7 @@ function row(state: FleetState, device: Device): TemplateResult {
     <td data-name="runs">${model?.current?.version ?? "nothing"}</td>
     <td data-name="target">${model?.target?.version ?? "none"}</td>
     <td>
-      ${device.online ? nothing : badge("quiet", "Offline")}
+      ${device.online ? nothing : badge("quiet", "Offline")} ${heldBadge(device)}
       ${standingBadge(device, DEFAULT_MODEL, waitsForWave(state, device))}
     </td>
     <td>

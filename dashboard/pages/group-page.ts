@@ -12,7 +12,7 @@ import { actionButton } from "../parts/action-button.ts";
 import { ask } from "../parts/ask.ts";
 import { askToAssign } from "../parts/assign-form.ts";
 import { askToMove } from "../parts/device-questions.ts";
-import { deviceProgress } from "../parts/device-progress.ts";
+import { deviceLine } from "../parts/device-line.ts";
 import "../parts/more-list.ts";
 import { openPage } from "../parts/open-page.ts";
 import { standingInWords } from "../parts/standing.ts";
@@ -71,7 +71,7 @@ export class GroupPage extends PageElement {
               : html`<more-list
                   .items=${attentionFirst(devices)}
                   .keyOf=${(device: Device) => device.id}
-                  .show=${(device: Device) => this.renderMember(device, target?.deployment_id ?? null)}
+                  .show=${(device: Device) => this.renderMember(state, device, target?.deployment_id ?? null)}
                   what="device"
                 ></more-list>`
           }
@@ -81,7 +81,7 @@ export class GroupPage extends PageElement {
     `;
   }
 
-  private renderMember(device: Device, deploymentId: string | null): TemplateResult {
+  private renderMember(state: FleetState, device: Device, deploymentId: string | null): TemplateResult {
     return html`<div class="member">
       <input
         type="checkbox"
@@ -89,7 +89,7 @@ export class GroupPage extends PageElement {
         .checked=${this.selected.has(device.id)}
         @change=${(event: Event) => this.select([device.id], (event.target as HTMLInputElement).checked)}
       />
-      ${deviceProgress(device, deploymentId)}
+      ${deviceLine(state, device, deploymentId)}
     </div>`;
   }
 

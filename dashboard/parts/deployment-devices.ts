@@ -1,12 +1,11 @@
 // The devices of a deployment: those that move with all they tell, those that run it in a line each, those whose turn has not come as names.
-import { DEFAULT_MODEL, type Deployment, type Device } from "@context-edge/protocol";
+import type { Deployment, Device } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
-import { milliseconds, plural } from "../format/numbers.ts";
+import { plural } from "../format/numbers.ts";
 import { attentionFirst, membersOf, waitsForWave } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
-import { deviceProgress } from "./device-progress.ts";
+import { deviceLine } from "./device-line.ts";
 import "./more-list.ts";
-import { badge } from "./tones.ts";
 
 const MOST_NAMES = 60;
 
@@ -19,41 +18,10 @@ export function deploymentDevices(state: FleetState, deployment: Deployment): Te
   return html`<more-list
       .items=${now}
       .keyOf=${(device: Device) => device.id}
-      .show=${(device: Device) => row(device, deployment.id)}
+      .show=${(device: Device) => deviceLine(state, device, deployment.id)}
       what="device"
     ></more-list>
     ${later.length > 0 ? laterOnes(later) : nothing}`;
-}
-
-/** Whoever runs it and has nothing else to tell takes one line. */
-function row(device: Device, deploymentId: string): TemplateResult {
-  const model = device.models[DEFAULT_MODEL];
-  const last = model?.last_outcome;
-  const isDone = model?.sync === "in-sync" && !model.attempt && device.trouble === null;
-  if (!isDone || last?.deployment_id !== deploymentId || last.outcome !== "committed")
-    return deviceProgress(device, deploymentId);
-  const { baseline, candidate } = last.evidence;
-  return html`<article
-    class="device-row one-line"
-    data-testid="device-${device.id}"
-    data-sync="in-sync"
-    data-phase=${device.phase}
-    data-version=${model.current?.version ?? "none"}
-  >
-    <a class="device-name" href="/devices/${device.id}">${device.id}</a>
-    ${device.online ? nothing : badge("quiet", "Offline")} ${badge("good", "Committed")}
-    <span class="muted"><time-ago at=${last.at}></time-ago></span>
-    <span class="spacer"></span>
-    ${
-      candidate
-        ? html`<span class="muted"
-            >p95 ${baseline ? `${milliseconds(baseline.p95_ms)} → ` : nothing}<strong
-              >${milliseconds(candidate.p95_ms)}</strong
-            ></span
-          >`
-        : nothing
-    }
-  </article>`;
 }
 
 function laterOnes(devices: readonly Device[]): TemplateResult {

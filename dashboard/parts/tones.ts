@@ -9,7 +9,7 @@ import type {
   SyncState,
   Verdict,
 } from "@context-edge/protocol";
-import { html, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 
 export type Tone = "good" | "busy" | "warn" | "bad" | "quiet";
 
@@ -100,6 +100,10 @@ export const deploymentWords = ({ state, state_reason }: Pick<Deployment, "state
 
 export const deploymentBadge = (deployment: Pick<Deployment, "state" | "state_reason">) =>
   badge(DEPLOYMENT_TONE[deployment.state], deploymentWords(deployment));
+
+/** Where that is not what its state says already. */
+export const heldBadge = (device: Device) =>
+  device.hold !== null && device.sync !== "held" ? badge("warn", "Held") : nothing;
 
 /** @param later its group has a new target, but not this device yet: it runs what it should, and not what the group is named for */
 export function standingBadge(device: Device, model: string, later: boolean): TemplateResult {
