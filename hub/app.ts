@@ -106,7 +106,11 @@ export async function buildApp(hub: Hub, more: { isHigh?: () => boolean; pace?: 
 const MACHINE_PATHS = ["/api", "/mlops", DEVICE_ROUTES.manifest.slice(0, "/device".length)];
 
 async function addDashboard(app: FastifyInstance, dir: string): Promise<void> {
-  app.get("/admin/models", { schema: { hide: true } }, (_request, reply) => reply.redirect("/models"));
+  for (const [former, now] of [
+    ["/admin/models", "/models"],
+    ["/activity", "/audit"],
+  ] as const)
+    app.get(former, { schema: { hide: true } }, (_request, reply) => reply.redirect(now));
   const isBuilt = existsSync(dir);
   if (isBuilt) await app.register(fastifyStatic, { root: dir, wildcard: false });
   else {

@@ -7,6 +7,7 @@ import { alignedColumns, chartInWords, isEmpty, type Line, type Mark, placeLabel
 import { LightElement } from "./light-element.ts";
 
 const HEIGHT = 164;
+const LEAST_SPAN_S = 600;
 const SYNC_KEY = "fleet";
 
 @customElement("time-chart")
@@ -93,6 +94,7 @@ export class TimeChart extends LightElement {
       legend: { show: false },
       cursor: { sync: { key: SYNC_KEY }, drag: { x: false, y: false }, points: { size: 7 } },
       scales: {
+        x: { range: (_plot, low, high) => widened(low, high) },
         y: {
           range: (_plot, low, high) => {
             const pad = (high - low || Math.abs(high) || 1) * 0.12;
@@ -101,7 +103,7 @@ export class TimeChart extends LightElement {
         },
       },
       axes: [
-        { ...axis, size: 44, lineGap: 1.35, values: CLOCK },
+        { ...axis, size: 44, lineGap: 1.35, space: 62, values: CLOCK },
         { ...axis, size: 62, values: (_plot, values) => values.map((value) => this.format(value)) },
       ],
       hooks: {
@@ -124,6 +126,12 @@ export class TimeChart extends LightElement {
       column += line.band ? 3 : 1;
     });
   }
+}
+
+/** Of a single point, or of a few seconds, no axis could be read. Seconds since the epoch. */
+function widened(low: number, high: number): [number, number] {
+  const lacking = Math.max(0, LEAST_SPAN_S - (high - low));
+  return [low - lacking / 2, high + lacking / 2];
 }
 
 /** Hours and minutes of a day, days of a longer span. */

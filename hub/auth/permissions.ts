@@ -120,7 +120,7 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
 };
 
 /** The dashboard's own files: they show nothing until the API answers. */
-const PAGES = /^\/(index\.html|favicon\.svg|admin\/models|assets\/.+)?$/;
+const PAGES = /^\/(index\.html|favicon\.svg|admin\/models|activity|assets\/.+)?$/;
 const DOCS = /^\/api\/docs(\/|$)/;
 const RANK: Record<Role, number> = { viewer: 1, engineer: 2, admin: 3 };
 
