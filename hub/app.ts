@@ -16,7 +16,7 @@ import { followEnding } from "./drain.ts";
 import type { Hub } from "./hub.ts";
 import { addAdmissionRoutes } from "./routes/admission.ts";
 import { countRequests } from "./observe/metrics.ts";
-import { shedLoad } from "./observe/pressure.ts";
+import { type PressureOptions, shedLoad } from "./observe/pressure.ts";
 import { logRequests, requestIds } from "./observe/request-log.ts";
 import { OPENAPI } from "./openapi/document.ts";
 import { addDeploymentRoutes } from "./routes/deployments.ts";
@@ -43,7 +43,7 @@ import { addWebhookRoutes } from "./routes/webhooks.ts";
 const JSON_LIMIT_BYTES = 1_048_576;
 
 /** @param more for tests: a loop that is late cannot be had at will, and a slow upload would take long. */
-export async function buildApp(hub: Hub, more: { isHigh?: () => boolean; pace?: Pace } = {}): Promise<FastifyInstance> {
+export async function buildApp(hub: Hub, more: PressureOptions & { pace?: Pace } = {}): Promise<FastifyInstance> {
   const app = Fastify({
     // One line per request would halve the poll rate; what matters is told by events and metrics.
     logger: false,
@@ -64,7 +64,7 @@ export async function buildApp(hub: Hub, more: { isHigh?: () => boolean; pace?: 
   addSecurityHeaders(app);
   await app.register(cookie);
   watchBodies(app, more.pace);
-  await shedLoad(app, hub.metrics, more);
+  await shedLoad(app, hub, more);
   guardPeople(app, hub);
   await app.register(swagger, OPENAPI);
   await app.register(swaggerUi, { routePrefix: "/api/docs" });

@@ -11,6 +11,8 @@ export interface Metrics {
   request(route: string, method: string, status: number, seconds: number): void;
   problem(code: ProblemCode): void;
   shed(): void;
+  /** @param count how many requests wait for their turn. */
+  waiting(count: () => number): void;
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -55,6 +57,15 @@ export function openMetrics(): Metrics {
     help: "Requests turned away under pressure.",
     registers,
   });
+  let takeWaiting = () => 0;
+  new Gauge({
+    name: "context_edge_requests_waiting",
+    help: "Requests of people that wait for their turn.",
+    registers,
+    collect() {
+      this.set(takeWaiting());
+    },
+  });
   new Gauge({ name: "context_edge_build_info", help: "Always 1.", labelNames: ["version", "node"], registers })
     .labels({ version: HUB_VERSION, node: process.version })
     .set(1);
@@ -76,6 +87,7 @@ export function openMetrics(): Metrics {
     },
     problem: (code) => problems.inc({ code }),
     shed: () => shed.inc(),
+    waiting: (count) => (takeWaiting = count),
   };
 }
 

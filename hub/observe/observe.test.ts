@@ -1,13 +1,9 @@
-// Watching the hub: what it counts, what it logs, whether it says the truth about being ready, and whom it turns away under pressure.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+// Watching the hub: what it counts, what it logs, and whom it turns away under pressure.
+import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { buildApp } from "../app.ts";
-import { MARKER } from "../artifacts/place.ts";
 import { openTestHub, type TestHub, until } from "../testing/test-hub.ts";
-import { readiness } from "./readiness.ts";
-import { watchWrites } from "./writes.ts";
 
 let hub: TestHub;
 beforeEach(async () => {
@@ -81,134 +77,66 @@ test("one line for what people change, with who and how long, none for polls and
   expect(lines[0]).not.toContain("hush");
 });
 
-test("is ready when everything it needs answers, each named", async () => {
-  const { status, body } = await hub.call("GET", "/readyz");
-  expect(status).toBe(200);
-  expect(body).toEqual({
-    status: "ready",
-    checks: Object.fromEntries(
-      ["database", "signing_key", "artifacts", "shutdown"].map((name) => [name, { ok: true, detail: null }]),
-    ),
-  });
-});
+describe("under pressure", () => {
+  const get = (app: FastifyInstance, url: string, headers: Record<string, string> = {}) => app.inject({ url, headers });
 
-describe("is not ready", () => {
-  const artifacts = () => join(hub.dir, "data", "artifacts");
-  const checked = async (what: string) => {
-    const answer = await hub.app.inject("/readyz");
-    const body = answer.json<{ checks?: Record<string, unknown>; context?: { checks: Record<string, unknown> } }>();
-    return { status: answer.statusCode, check: (body.checks ?? body.context?.checks)?.[what] };
-  };
-  const no = (detail: RegExp) => ({ status: 503, check: { ok: false, detail: expect.stringMatching(detail) } });
-
-  test("when the disk of the artifacts is not there, and no file is called missing or taken for it meanwhile", async () => {
-    const { digest } = await hub.register("v1");
+  test("people are asked to come back at different times, then devices' files, and never polls and reports", async () => {
     const device = await hub.enroll("edge-001");
-    renameSync(artifacts(), join(hub.dir, "unmounted"));
-    // The bare mount point of a disk that is not there.
-    mkdirSync(artifacts());
-    expect(await checked("artifacts")).toEqual(no(/context-edge-artifacts is missing/));
-    const fetched = await hub.app.inject({ url: `/device/v1/artifacts/${digest}`, headers: device.headers });
-    const put = await hub.app.inject({
-      method: "PUT",
-      url: `/mlops/artifacts/${digest}`,
-      headers: { "content-type": "application/octet-stream" },
-      payload: "model v1",
-    });
-    for (const answer of [fetched, put])
-      expect([answer.statusCode, answer.json()]).toMatchObject([503, { code: "ARTIFACT_UNAVAILABLE" }]);
-    await hub.listen();
-    await hub.restart();
-    expect(await checked("artifacts"), "not even a restart makes it anew").toEqual(no(/is missing/));
-    expect(readdirSync(artifacts())).toEqual([]);
-    rmSync(artifacts(), { recursive: true });
-    renameSync(join(hub.dir, "unmounted"), artifacts());
-    await until(async () => (await checked("artifacts")).status === 200);
+    const { digest } = await hub.register("v1");
+    let lateMs = 400;
+    const app = await buildApp(hub.hub, { lateMs: () => lateMs });
+    const shed = await Promise.all(Array.from({ length: 20 }, () => get(app, "/api/v1/devices")));
+    expect(shed[0]?.json()).toMatchObject({ status: 503, code: "OVERLOADED" });
+    expect(new Set(shed.map(({ headers }) => headers["retry-after"])).size).toBeGreaterThan(1);
+    const fetchFile = () => get(app, `/device/v1/artifacts/${digest}`, device.headers);
+    expect((await fetchFile()).statusCode).toBe(200);
+    lateMs = 1_100;
+    expect((await fetchFile()).json()).toMatchObject({ code: "OVERLOADED" });
+    const report = { device: "edge-001", outbox: crypto.randomUUID(), observed: null, outcomes: [] };
+    const answers = [
+      await get(app, "/device/v1/manifest", device.headers),
+      await get(app, "/device/v1/assignment", device.headers),
+      await app.inject({ method: "POST", url: "/device/v1/reports", headers: device.headers, payload: report }),
+      await get(app, "/healthz"),
+      await get(app, "/readyz"),
+    ];
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200, 200]);
+    expect(await metric("context_edge_shed_total")).toBe(21);
+    lateMs = 0;
+    expect((await get(app, "/api/v1/devices")).statusCode).toBe(200);
+    await app.close();
   });
-  test("when the artifacts' directory is another hub's, or cannot be written", async () => {
-    const marker = join(artifacts(), MARKER);
-    const own = readFileSync(marker, "utf8");
-    writeFileSync(marker, "another");
-    expect((await readiness(hub.hub)()).artifacts).toMatchObject({
-      ok: false,
-      detail: expect.stringMatching(/another hub/),
-    });
-    writeFileSync(marker, own);
-    mkdirSync(join(artifacts(), "written-last"));
-    expect((await readiness(hub.hub)()).artifacts).toMatchObject({ ok: false, detail: expect.any(String) });
-  });
-  test("when the database's file was moved away, or another lies in its place", async () => {
-    const file = join(hub.dir, "data", "hub.sqlite");
-    renameSync(file, `${file}.moved`);
-    expect(await checked("database")).toEqual(no(/is gone/));
-    copyFileSync(`${file}.moved`, file);
-    expect((await readiness(hub.hub)()).database.detail).toMatch(/is another file now/);
-    renameSync(`${file}.moved`, file);
-    await until(async () => (await checked("database")).status === 200);
-  });
-  test("at once when a write fails elsewhere, whatever was seen a moment ago, and it is in the log", async () => {
+
+  test("people wait their turn for a while, the next are turned away, and neither keeps a device waiting", async () => {
+    const device = await hub.enroll("edge-001");
+    const stuck = Promise.withResolvers<void>();
+    const fleet = () => stuck.promise.then(() => hub.hub.fleet());
     const lines: string[] = [];
     const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
-    let now = 0;
-    const writes = watchWrites(log, () => performance.now() + now);
-    const full = Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" });
-    let isFull = false;
-    const transaction: typeof hub.hub.store.transaction = (work) =>
-      isFull ? Promise.reject(full) : hub.hub.store.transaction(work);
-    const store = writes.over({ ...hub.hub.store, transaction });
-    const look = readiness({ ...hub.hub, store, writes, log });
-    expect((await look()).database.ok).toBe(true);
-    isFull = true;
-    for (let count = 0; count < 50; count += 1)
-      await expect(store.transaction(async () => undefined)).rejects.toThrow("full");
-    expect((await look()).database).toEqual({ ok: false, detail: "its disk is full" });
-    isFull = false;
-    now = 10_000;
-    await store.transaction(async () => undefined);
-    const said = lines.map((line) => JSON.parse(line) as { level: number; msg: string });
-    expect(said.map(({ level, msg }) => [level, msg])).toEqual([
-      [50, "the database cannot be written: its disk is full"],
-      [50, "the hub is not ready: database: its disk is full"],
-      [30, "the database is written again"],
+    const limits = { atOnce: 1, mostWaiting: 1, patienceMs: 60_000 };
+    const app = await buildApp({ ...hub.hub, fleet, log }, { limits });
+    const first = get(app, "/api/v1/groups");
+    const second = get(app, "/api/v1/groups");
+    const waiting = async () => (await get(hub.app, "/metrics")).body.includes("context_edge_requests_waiting 1");
+    await until(waiting);
+    const refused = await Promise.all([get(app, "/api/v1/groups"), get(app, "/api/v1/devices")]);
+    expect(refused.map(({ statusCode }) => statusCode)).toEqual([503, 503]);
+    expect((await get(app, "/device/v1/manifest", device.headers)).statusCode).toBe(200);
+    expect((await get(app, "/healthz")).statusCode).toBe(200);
+    stuck.resolve();
+    expect([(await first).statusCode, (await second).statusCode]).toEqual([200, 200]);
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { level: 40, turned_away: 1, waiting: 1, msg: "requests are turned away" },
     ]);
+    await app.close();
   });
-  test("when it is about to stop", async () => {
-    hub.hub.ending.begin();
-    expect((await hub.app.inject("/readyz")).json()).toMatchObject({
-      status: 503,
-      code: "NOT_READY",
-      context: { checks: { database: { ok: true }, shutdown: { ok: false } } },
-    });
-  });
-});
 
-test("asking whether it is ready writes no more than once in three seconds", async () => {
-  let writes = 0;
-  const store = { ...hub.hub.store, transaction: (async () => void (writes += 1)) as typeof hub.hub.store.transaction };
-  const look = readiness({ ...hub.hub, store });
-  for (let count = 0; count < 20; count += 1) await look();
-  expect(writes).toBe(1);
-});
-
-test("under pressure people are asked to come back at different times, while polls and reports go on", async () => {
-  const device = await hub.enroll("edge-001");
-  let isHigh = true;
-  const app = await buildApp(hub.hub, { isHigh: () => isHigh });
-  const shed = await Promise.all(Array.from({ length: 20 }, () => app.inject("/api/v1/devices")));
-  expect(shed[0]?.json()).toMatchObject({ status: 503, code: "OVERLOADED" });
-  expect(new Set(shed.map(({ headers }) => headers["retry-after"])).size).toBeGreaterThan(1);
-  expect((await app.inject({ url: "/device/v1/manifest", headers: device.headers })).statusCode).toBe(200);
-  const report = { device: "edge-001", outbox: crypto.randomUUID(), observed: null, outcomes: [] };
-  const reported = await app.inject({
-    method: "POST",
-    url: "/device/v1/reports",
-    headers: device.headers,
-    payload: report,
+  test("a page that stays open holds up nobody's turn", async () => {
+    const app = await buildApp(hub.hub, { limits: { atOnce: 1, mostWaiting: 1, patienceMs: 60_000 } });
+    const url = await app.listen({ host: "127.0.0.1", port: 0 });
+    const pages = await Promise.all([1, 2, 3].map(() => fetch(`${url}/api/v1/events`)));
+    expect((await fetch(`${url}/api/v1/groups`)).status).toBe(200);
+    for (const { body } of pages) await body?.cancel();
+    await app.close();
   });
-  expect(reported.statusCode).toBe(200);
-  expect((await app.inject("/healthz")).statusCode).toBe(200);
-  expect(await metric("context_edge_shed_total")).toBe(20);
-  isHigh = false;
-  expect((await app.inject("/api/v1/devices")).statusCode).toBe(200);
-  await app.close();
 });
