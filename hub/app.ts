@@ -6,7 +6,7 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyInstance } from "fastify";
 import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
-import { DEVICE_ROUTES } from "@context-edge/protocol";
+import { DEVICE_ROUTES, type ProblemCode } from "@context-edge/protocol";
 import { watchBodies, type Pace } from "./auth/body-rules.ts";
 import { guardPeople } from "./auth/people.ts";
 import { answerProblems, badAddress, notFound } from "./auth/problems.ts";
@@ -29,6 +29,7 @@ import { addHealthRoutes } from "./routes/health.ts";
 import { honourIdempotencyKeys } from "./routes/idempotency.ts";
 import { addMlopsDeployRoutes } from "./routes/mlops-deploy.ts";
 import { addMlopsModelRoutes } from "./routes/mlops-models.ts";
+import { methodsOf, refuseOtherMethod } from "./routes/methods.ts";
 import { addOidcRoutes } from "./routes/oidc.ts";
 import { addQuarantineRoutes } from "./routes/quarantines.ts";
 import { addSeriesRoutes } from "./routes/series.ts";
@@ -39,25 +40,30 @@ import { addUploadRoutes } from "./routes/uploads.ts";
 import { addUserRoutes } from "./routes/users.ts";
 import { addVersionRoutes } from "./routes/versions.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
+import { answerClientErrors } from "./unreadable.ts";
 
 const JSON_LIMIT_BYTES = 1_048_576;
 
 /** @param more for tests: a loop that is late cannot be had at will, and a slow upload would take long. */
 export async function buildApp(hub: Hub, more: PressureOptions & { pace?: Pace } = {}): Promise<FastifyInstance> {
+  const count = (code: ProblemCode) => hub.metrics.problem(code);
   const app = Fastify({
     // One line per request would halve the poll rate; what matters is told by events and metrics.
     logger: false,
     bodyLimit: JSON_LIMIT_BYTES,
     forceCloseConnections: true,
-    serverFactory: frontDoor(hub.polls),
+    serverFactory: frontDoor(hub.polls, undefined, count),
+    clientErrorHandler: answerClientErrors(count),
     trustProxy: hub.config.trustedProxies.length > 0 ? [...hub.config.trustedProxies] : false,
     genReqId: requestIds(),
-    frameworkErrors: (_error, _request, reply) => void badAddress(reply),
+    frameworkErrors: (error, request, reply) => void badAddress(error, request, reply),
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: true },
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  answerProblems(app, hub.log, (code) => hub.metrics.problem(code));
+  answerProblems(app, hub.log, count);
+  // Fastify's own; here nothing is plain text, and a body without a schema for it is none.
+  app.removeContentTypeParser("text/plain");
   logRequests(app, hub.log);
   countRequests(app, hub.metrics);
   followEnding(app, hub.ending);
@@ -108,10 +114,13 @@ async function addDashboard(app: FastifyInstance, dir: string): Promise<void> {
       reply.type("text/plain").send("The dashboard is not built. Run `npm run build`, then start the hub again.\n"),
     );
   }
+  let methodsAt: ((path: string) => string[]) | undefined;
   app.setNotFoundHandler((request, reply) => {
     const isMachines = MACHINE_PATHS.some((path) => request.url.startsWith(`${path}/`));
     const wantsPage = request.method === "GET" && (request.headers.accept ?? "").includes("text/html");
     if (isBuilt && wantsPage && !isMachines) return reply.sendFile("index.html");
+    methodsAt ??= methodsOf(app.routeKeys);
+    refuseOtherMethod(methodsAt, request, reply);
     return notFound(request, reply);
   });
 }

@@ -1,6 +1,7 @@
 // What stands before every route: polls go straight to their answer, and whoever dribbles a request is cut off, while held polls are left alone.
 import { createServer, type RequestListener, type Server } from "node:http";
-import { DEVICE_ROUTES } from "@context-edge/protocol";
+import { DEVICE_ROUTES, type ProblemCode } from "@context-edge/protocol";
+import { refuseExpectations, refuseWithoutHost } from "./unreadable.ts";
 import { KEEP_ALIVE_MS } from "./whole-answer.ts";
 import type { Polls } from "./polls.ts";
 
@@ -16,11 +17,20 @@ const PATIENCE: Patience = { headersMs: 15_000, bodyMs: 30_000 };
 const UPLOADS = "/mlops/artifacts/";
 
 /** For Fastify's `serverFactory`. */
-export function frontDoor(polls: Polls, patience: Patience = PATIENCE): (rest: RequestListener) => Server {
+export function frontDoor(
+  polls: Polls,
+  patience: Patience = PATIENCE,
+  count: (code: ProblemCode) => void = () => undefined,
+): (rest: RequestListener) => Server {
   return (rest) => {
     const server = createServer(
-      { connectionsCheckingInterval: Math.ceil(patience.headersMs / 3), optimizeEmptyRequests: true },
+      {
+        connectionsCheckingInterval: Math.ceil(patience.headersMs / 3),
+        optimizeEmptyRequests: true,
+        requireHostHeader: false,
+      },
       (request, response) => {
+        if (refuseWithoutHost(request, response, count)) return;
         const { method, url = "" } = request;
         if (method === "GET") {
           if (url === DEVICE_ROUTES.manifest) return polls.answer(request, response);
@@ -31,6 +41,7 @@ export function frontDoor(polls: Polls, patience: Patience = PATIENCE): (rest: R
         rest(request, response);
       },
     );
+    refuseExpectations(server, count);
     server.headersTimeout = patience.headersMs;
     // Counts the body too, and an upload of gigabytes may take long: bodies are watched above.
     server.requestTimeout = 0;
