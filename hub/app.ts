@@ -31,6 +31,7 @@ import { addMlopsDeployRoutes } from "./routes/mlops-deploy.ts";
 import { addMlopsModelRoutes } from "./routes/mlops-models.ts";
 import { methodsOf, refuseOtherMethod } from "./routes/methods.ts";
 import { addOidcRoutes } from "./routes/oidc.ts";
+import { refuseUnknownParameters } from "./routes/parameters.ts";
 import { addQuarantineRoutes } from "./routes/quarantines.ts";
 import { addSeriesRoutes } from "./routes/series.ts";
 import { addSessionRoutes } from "./routes/session.ts";
@@ -76,6 +77,7 @@ export async function buildApp(hub: Hub, more: PressureOptions & { pace?: Pace }
   await app.register(swaggerUi, { routePrefix: "/api/docs" });
 
   await app.register(async (scope) => {
+    refuseUnknownParameters(scope);
     honourIdempotencyKeys(scope, hub);
     tagReads(scope);
     addSessionRoutes(scope, hub);

@@ -60,9 +60,9 @@ test("one line for what people change, with who and how long, none for polls and
   await app.inject("/api/v1/groups");
   await app.inject({
     method: "POST",
-    url: "/api/v1/groups?token=hush",
+    url: "/mlops/models/v1/approve?token=hush",
     headers: { authorization: "Bearer hush", "x-request-id": "abc" },
-    payload: { name: "north" },
+    payload: {},
   });
   await app.close();
   expect(lines).toHaveLength(1);
@@ -70,8 +70,8 @@ test("one line for what people change, with who and how long, none for polls and
     id: "abc",
     actor: "local engineer",
     method: "POST",
-    path: "/api/v1/groups",
-    status: 201,
+    path: "/mlops/models/v1/approve",
+    status: 404,
     ms: expect.any(Number),
   });
   expect(lines[0]).not.toContain("hush");

@@ -1,5 +1,12 @@
 // Groups and their targets.
-import { CreateGroupRequest, Deployment, Group, listOf, ListQuery, PutTargetRequest } from "@context-edge/protocol";
+import {
+  CreateGroupRequest,
+  Deployment,
+  Group,
+  listOf,
+  NamedListQuery,
+  PutTargetRequest,
+} from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
@@ -9,7 +16,13 @@ import { assignTarget } from "../operations/deploy.ts";
 import { parseModel } from "../operations/register.ts";
 import { ProblemError } from "../problem-error.ts";
 import { deploymentView, groupView } from "../views.ts";
-import { pageOf } from "./listing.ts";
+import { isPartOf } from "./listing.ts";
+import { sortedPage } from "./sorted-page.ts";
+
+const GroupsQuery = NamedListQuery.extend({
+  sort: z.enum(["name", "created_at"]).default("created_at"),
+  order: z.enum(["asc", "desc"]).default("asc"),
+});
 
 export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -26,10 +39,21 @@ export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
 
   routes.get(
     "/api/v1/groups",
-    { schema: { querystring: ListQuery, response: { 200: listOf(Group) } } },
+    { schema: { querystring: GroupsQuery, response: { 200: listOf(Group) } } },
     async ({ query }) => {
       const fleet = await hub.fleet();
-      const page = pageOf(fleet.groups, ({ name }) => name, query);
+      const { sort, order } = query;
+      const wanted = fleet.groups.filter(({ name }) => isPartOf(query.q, name));
+      const page = sortedPage(
+        wanted,
+        {
+          name: `groups/${sort}/${order}`,
+          keyOf: (group) => group[sort],
+          idOf: ({ name }) => name,
+          descending: order === "desc",
+        },
+        query,
+      );
       return { ...page, items: page.items.map((group) => groupView(fleet, presence, group)) };
     },
   );

@@ -108,7 +108,7 @@ function rangeOf(
   const fromMs = Date.parse(query.from ?? since ?? new Date(toMs - DEFAULT_RANGE_MS).toISOString());
   if (fromMs < toMs) return { fromMs, toMs };
   throw new ProblemError("BAD_REQUEST", "The range ends before it begins.", {
-    nextStep: "Give `from` earlier than `to`, both RFC 3339 in UTC.",
+    nextStep: "Give `from` earlier than `to`, both RFC 3339.",
   });
 }
 

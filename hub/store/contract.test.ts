@@ -76,7 +76,10 @@ function storeContract(name: string, fresh: (dir: string) => Promise<() => Promi
       expect(await store.outcomes.insert(outcome)).toBe(true);
       expect(await store.outcomes.insert(outcome)).toBe(false);
       expect(await store.outcomes.insert({ ...outcome, outbox: "another" })).toBe(true);
-      expect(await store.outcomes.ofDevice("edge-001", 10)).toHaveLength(2);
+      const [newest, oldest, ...more] = await store.outcomes.ofDevice("edge-001", 10);
+      expect(more).toEqual([]);
+      expect(await store.outcomes.ofDevice("edge-001", 1)).toEqual([newest]);
+      expect(await store.outcomes.ofDevice("edge-001", 1, newest?.id)).toEqual([oldest]);
     });
 
     test("counts each labelled prediction once, in batches larger than one statement takes", async () => {

@@ -182,15 +182,12 @@ function outcomesOn(db: Kysely<Schema>): Repositories["outcomes"] {
         .executeTakeFirst();
       return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
     },
-    ofDevice: async (deviceId, limit) => {
-      const rows = await db
-        .selectFrom("outcomes")
-        .selectAll()
-        .where("device_id", "=", deviceId)
-        .orderBy("id", "desc")
-        .limit(limit)
-        .execute();
-      return rows.map(({ device_id, outbox, number, report }) => ({
+    ofDevice: async (deviceId, limit, before) => {
+      const all = db.selectFrom("outcomes").selectAll().where("device_id", "=", deviceId);
+      const page = before === undefined ? all : all.where("id", "<", before);
+      const rows = await page.orderBy("id", "desc").limit(limit).execute();
+      return rows.map(({ id, device_id, outbox, number, report }) => ({
+        id,
         device_id,
         outbox,
         number,

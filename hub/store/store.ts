@@ -80,7 +80,8 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
   outcomes: {
     /** @returns false when this number of this outbox was applied before. */
     insert(outcome: OutcomeRecord): Promise<boolean>;
-    ofDevice(deviceId: string, limit: number): Promise<OutcomeRecord[]>;
+    /** Newest first, with the numbers by which the database keeps them. @param before the last of the page before. */
+    ofDevice(deviceId: string, limit: number, before?: number): Promise<(OutcomeRecord & { id: number })[]>;
   };
   deployments: {
     list(filter: {
