@@ -41,6 +41,7 @@ import { addUploadRoutes } from "./routes/uploads.ts";
 import { addUserRoutes } from "./routes/users.ts";
 import { addVersionRoutes } from "./routes/versions.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
+import { noteArrivals } from "./target-memory.ts";
 import { answerClientErrors } from "./unreadable.ts";
 
 const JSON_LIMIT_BYTES = 1_048_576;
@@ -71,6 +72,7 @@ export async function buildApp(hub: Hub, more: PressureOptions & { pace?: Pace }
   addSecurityHeaders(app);
   await app.register(cookie);
   watchBodies(app, more.pace);
+  noteArrivals(app, hub.targets);
   await shedLoad(app, hub, more);
   guardPeople(app, hub);
   await app.register(swagger, OPENAPI);

@@ -131,6 +131,18 @@ describe("under pressure", () => {
     await app.close();
   });
 
+  test("of two who decide at once one wins, even if the other has to wait for its turn until that is done", async () => {
+    for (const version of ["v1", "v2"]) await hub.register(version);
+    await hub.call("POST", "/api/v1/groups", { name: "north" });
+    const app = await buildApp(hub.hub, { limits: { atOnce: 1, mostWaiting: 9, patienceMs: 60_000 } });
+    const put = (version: string) =>
+      app.inject({ method: "PUT", url: "/api/v1/groups/north/target", payload: { version } });
+    const answers = await Promise.all([put("v1"), put("v2")]);
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 409]);
+    expect((await put("v2")).statusCode).toBe(200);
+    await app.close();
+  });
+
   test("a page that stays open holds up nobody's turn", async () => {
     const app = await buildApp(hub.hub, { limits: { atOnce: 1, mostWaiting: 1, patienceMs: 60_000 } });
     const url = await app.listen({ host: "127.0.0.1", port: 0 });
