@@ -74,6 +74,7 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
   "POST /api/v1/deployments/:id/rollback": engineer,
   "PATCH /api/v1/devices/:id": engineer,
   "POST /api/v1/groups": engineer,
+  "DELETE /api/v1/groups/:group": engineer,
   "PUT /api/v1/groups/:group/target": engineer,
 
   "POST /api/v1/quarantines": engineer,

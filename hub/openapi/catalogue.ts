@@ -58,6 +58,7 @@ export const CATALOGUE: Readonly<Partial<Record<string, Line>>> = {
   "GET /api/v1/groups": fleet("Groups with their targets and devices"),
   "GET /api/v1/groups/:group": fleet("One group"),
   "POST /api/v1/groups": fleet("Create a group"),
+  "DELETE /api/v1/groups/:group": fleet("Delete an empty group with its targets"),
   "PUT /api/v1/groups/:group/target": fleet("Set a group's target: a deployment to this one group"),
   "GET /api/v1/devices": fleet("Devices: filtered, sorted, paged"),
   "GET /api/v1/devices/:id": fleet("One device"),

@@ -13,6 +13,7 @@ import { z } from "zod";
 import { actorOf } from "../auth/people.ts";
 import type { Hub } from "../hub.ts";
 import { assignTarget } from "../operations/deploy.ts";
+import { deleteGroup, unknownGroup } from "../operations/groups.ts";
 import { parseModel } from "../operations/register.ts";
 import { ProblemError } from "../problem-error.ts";
 import { deploymentView, groupView } from "../views.ts";
@@ -30,10 +31,7 @@ export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
   const one = async (name: string): Promise<Group> => {
     const fleet = await hub.fleet();
     const group = fleet.groups.find((candidate) => candidate.name === name);
-    if (!group)
-      throw new ProblemError("GROUP_UNKNOWN", `There is no group ${name}.`, {
-        nextStep: "List them with GET /api/v1/groups.",
-      });
+    if (!group) throw unknownGroup(name);
     return groupView(fleet, presence, group);
   };
 
@@ -78,6 +76,19 @@ export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
       });
       await hub.publisher.refresh([body.name]);
       return reply.code(isNew ? 201 : 200).send(await one(body.name));
+    },
+  );
+
+  routes.delete(
+    "/api/v1/groups/:group",
+    { schema: { params: z.object({ group: z.string() }), response: { 204: z.null() } } },
+    async (request, reply) => {
+      const { group } = request.params;
+      const { pilotGroup } = hub.config;
+      const look = await hub.fleet();
+      await hub.changes.make(actorOf(request), (change) => deleteGroup(change, group, { look, pilotGroup }));
+      await hub.targets.refresh();
+      return reply.code(204).send(null);
     },
   );
 

@@ -39,6 +39,9 @@ export function repositoriesOn(db: Kysely<Schema>): Repositories {
           .onConflict((conflict) => conflict.columns(["group_name", "model"]).doUpdateSet(target))
           .execute();
       },
+      removeOf: async (group) => {
+        await db.deleteFrom("targets").where("group_name", "=", group).execute();
+      },
     },
     devices: devicesOn(db),
     outcomes: outcomesOn(db),
@@ -97,6 +100,9 @@ function groupsOn(db: Kysely<Schema>): Repositories["groups"] {
         .executeTakeFirst();
       return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
     },
+    remove: async (name) => {
+      await db.deleteFrom("groups").where("name", "=", name).execute();
+    },
     saveManifest: async (name, { manifest, ...rest }) => {
       const set = { ...rest, manifest: JSON.stringify(manifest) };
       await db.updateTable("groups").set(set).where("name", "=", name).execute();
@@ -118,6 +124,10 @@ function devicesOn(db: Kysely<Schema>): Repositories["devices"] {
         .where("revoked", "=", 0)
         .execute();
       return rows.map(({ id }) => id);
+    },
+    revokedIn: (group) => {
+      const revoked = db.selectFrom("devices").select(["id", "assignment_sequence"]).where("revoked", "=", 1);
+      return revoked.where("group_name", "=", group).execute();
     },
     find: async (id) => {
       const row = await all.where("id", "=", id).executeTakeFirst();

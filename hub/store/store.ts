@@ -45,6 +45,8 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
     find(name: string): Promise<GroupRecord | undefined>;
     /** @returns whether it was new. */
     ensure(name: string, at: string): Promise<boolean>;
+    /** One that no device and no target is in. */
+    remove(name: string): Promise<void>;
     saveManifest(
       name: string,
       manifest: { manifest_sequence: number; manifest: Envelope; manifest_content: string },
@@ -53,6 +55,7 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
   targets: {
     list(): Promise<TargetRecord[]>;
     put(target: TargetRecord): Promise<void>;
+    removeOf(group: string): Promise<void>;
   };
   devices: {
     list(): Promise<DeviceRecord[]>;
@@ -62,6 +65,8 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
     after(id: string, limit: number): Promise<DeviceRecord[]>;
     /** The ids of a group's devices, revoked ones left out. */
     idsIn(group: string): Promise<string[]>;
+    /** Decommissioned ones, which stay known for ever. */
+    revokedIn(group: string): Promise<Pick<DeviceRecord, "id" | "assignment_sequence">[]>;
     find(id: string): Promise<DeviceRecord | undefined>;
     byCredential(hash: string): Promise<DeviceRecord | undefined>;
     put(device: DeviceRecord): Promise<void>;
