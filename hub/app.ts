@@ -54,7 +54,7 @@ export async function buildApp(hub: Hub, more: PressureOptions & { pace?: Pace }
     logger: false,
     bodyLimit: JSON_LIMIT_BYTES,
     forceCloseConnections: true,
-    serverFactory: frontDoor(hub.polls, undefined, count),
+    serverFactory: frontDoor(hub.polls, undefined, { count, ending: hub.ending.signal }),
     clientErrorHandler: answerClientErrors(count),
     trustProxy: hub.config.trustedProxies.length > 0 ? [...hub.config.trustedProxies] : false,
     genReqId: requestIds(),

@@ -48,6 +48,8 @@ Usage: node hub/main.ts            (settings come from the environment)
   HUB_TELL_OFFLINE_SECONDS   silence after which webhooks tell of a device 1800
   HUB_WEBHOOK_LOOPBACK       may webhooks call this machine itself         true with HUB_AUTH=none
   HUB_SHUTDOWN_SECONDS       longest orderly end                           15
+  HUB_DRAIN_SECONDS          how much of it requests are still taken, with /readyz failing
+                             5, on a loopback address 0
   HUB_LOG_LEVEL              fatal … trace, silent                         info
   S3_BUCKETS                 buckets, comma-separated; the first takes uploads. Unset: a local directory
   S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_FORCE_PATH_STYLE

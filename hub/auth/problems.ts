@@ -71,7 +71,8 @@ export function badAddress(error: FastifyError, request: FastifyRequest, reply: 
 
 function send(reply: FastifyReply, error: ProblemError): FastifyReply {
   const problem = error.toProblem();
-  if (problem.code === "STORE_UNAVAILABLE" || problem.code === "NOT_READY")
+  // Different from caller to caller, so that not all come back at once.
+  if (problem.status === 503 && !reply.hasHeader("retry-after"))
     reply.header("retry-after", String(2 + Math.floor(Math.random() * 4)));
   const waitSeconds = problem.context?.["retry_after_seconds"];
   if (typeof waitSeconds === "number") reply.header("retry-after", String(waitSeconds));
