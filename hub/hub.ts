@@ -1,7 +1,7 @@
 // The hub's parts, put together: what routes are built upon, and what tests take apart.
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
-import { pino, type Logger } from "pino";
+import type { Logger } from "pino";
 import { openPeople, type People } from "./auth/accounts.ts";
 import type { Artifacts, Buckets } from "./artifacts/artifacts.ts";
 import { directoryArtifacts } from "./artifacts/directory.ts";
@@ -16,6 +16,8 @@ import type { Fleet } from "./fleet.ts";
 import { rememberIdentities, type Identities } from "./identities.ts";
 import { loadKeys, type HubKeys } from "./keys.ts";
 import { type DatabaseFile, rememberDatabaseFile } from "./observe/database-file.ts";
+import { logEvents } from "./observe/event-log.ts";
+import { openLog } from "./observe/log.ts";
 import { openMetrics, type Metrics } from "./observe/metrics.ts";
 import { watchWrites, type Writes } from "./observe/writes.ts";
 import { answerPolls, type Polls } from "./polls.ts";
@@ -72,7 +74,7 @@ export interface Hub {
 }
 
 export async function openHub(config: HubConfig, now: () => number = Date.now): Promise<Hub> {
-  const log = pino({ level: config.logLevel, base: null, redact: ["req.headers.authorization", "req.headers.cookie"] });
+  const log = openLog(config.logLevel);
   const newest = rememberNewest();
   const writes = watchWrites(log);
   const store = newest.over(writes.over(await openStore(config)));
@@ -134,6 +136,7 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     log,
   });
   const isLeader = () => peers.leader.isLeader();
+  logEvents({ changes, isLeader }, log);
   const courier = startCourier({
     store,
     fleet,

@@ -5,7 +5,7 @@ import type { Command } from "./commands/command.ts";
 import { type HubConfig, readConfig } from "./config.ts";
 import { drain } from "./drain.ts";
 import { HELP } from "./help.ts";
-import { openHub } from "./hub.ts";
+import { type Hub, openHub } from "./hub.ts";
 
 /** Connections that may wait to be accepted: after a restart the whole fleet is at the door at once. */
 const CONNECTION_QUEUE = 16_384;
@@ -31,10 +31,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     const address = await app.listen({ host: config.host, port: config.port, backlog: CONNECTION_QUEUE });
     hub.log.info({ address, auth: config.auth.kind, data: config.dataDir }, "the hub listens");
-    const link = await firstAdminLink(hub);
-    // To stdout and into no log: whoever reads it first becomes admin.
-    if (link !== null)
-      process.stdout.write(`Nobody has an account yet. Make the first one within 24 hours:\n  ${link}\n`);
+    await tellFirstStart(hub);
     if (hub.keys.release.length === 0)
       hub.log.warn("no release keys are configured: signed versions cannot be registered");
     hub.log.info({ signal: await stopped }, "the hub stops");
@@ -51,6 +48,18 @@ async function main(argv: readonly string[]): Promise<number> {
     await app.close();
     await hub.close();
   }
+}
+
+/** Whoever reads the link first becomes admin: it is for a person at a terminal, and for no log and no journal. */
+async function tellFirstStart(hub: Hub): Promise<void> {
+  if (hub.config.auth.kind !== "accounts" || (await hub.store.users.count()) > 0) return;
+  if (!process.stderr.isTTY) {
+    hub.log.warn("nobody has an account yet: `npm run hub -- user link` prints a link that makes the first one");
+    return;
+  }
+  const link = await firstAdminLink(hub);
+  if (link !== null)
+    process.stderr.write(`Nobody has an account yet. Make the first one within 24 hours:\n  ${link}\n`);
 }
 
 /** Loaded when called: none of them needs the server. */

@@ -71,6 +71,8 @@ export function badAddress(error: FastifyError, request: FastifyRequest, reply: 
 
 function send(reply: FastifyReply, error: ProblemError): FastifyReply {
   const problem = error.toProblem();
+  // For the log's line.
+  reply.request.problemCode = problem.code;
   // Different from caller to caller, so that not all come back at once.
   if (problem.status === 503 && !reply.hasHeader("retry-after"))
     reply.header("retry-after", String(2 + Math.floor(Math.random() * 4)));
