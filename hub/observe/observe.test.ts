@@ -17,6 +17,18 @@ const metric = async (name: string) => {
   return line === undefined ? undefined : Number(line.split(" ").at(-1));
 };
 
+test("most polls fall between the buckets of their histogram, and not all into the first", async () => {
+  const device = await hub.enroll("edge-001");
+  const url = "/device/v1/manifest";
+  for (let count = 0; count < 50; count += 1) await hub.app.inject({ url, headers: device.headers });
+  const bounds = (await hub.app.inject("/metrics")).body.matchAll(
+    /poll_duration_seconds_bucket\{le="([\d.e-]+)"\} (\d+)/g,
+  );
+  const counts = [...bounds].map(([, bound, count]) => ({ bound: Number(bound), count: Number(count) }));
+  expect(counts[0]).toMatchObject({ bound: 0.00001 });
+  expect(counts[0]?.count).toBeLessThan(50);
+});
+
 test("counts polls by result, other requests by route, problems by code, devices, deployments and queues", async () => {
   await hub.register("v1");
   const device = await hub.enroll("edge-001", "pilot");
@@ -37,6 +49,18 @@ test("counts polls by result, other requests by route, problems by code, devices
   expect(await metric('context_edge_devices{sync="pending"}')).toBe(1);
   expect(await metric("context_edge_devices_online")).toBe(1);
   expect(await metric('context_edge_deployments_open{state="running"}')).toBe(1);
+  // What nothing is in reads 0, also after something was.
+  for (const [name, state] of [
+    ["devices", 'sync="failed"'],
+    ["deployments_open", 'state="paused"'],
+    ["webhook_deliveries", 'state="given-up"'],
+  ])
+    expect(await metric(`context_edge_${name}{${state}}`)).toBe(0);
+  await device.report("v1");
+  expect(await metric('context_edge_devices{sync="in-sync"}')).toBe(1);
+  expect(await metric('context_edge_devices{sync="pending"}')).toBe(0);
+  for (const check of ["database", "signing_key", "artifacts", "shutdown"])
+    expect(await metric(`context_edge_ready{check="${check}"}`)).toBe(1);
   expect(await metric("context_edge_reports_queued")).toBe(0);
   expect(await metric("context_edge_polls_held")).toBe(0);
   expect(await metric("nodejs_eventloop_lag_p99_seconds")).toEqual(expect.any(Number));

@@ -8,8 +8,8 @@ import { HUB_VERSION } from "../version.ts";
 
 export function addHealthRoutes(app: FastifyInstance, hub: Hub): void {
   const { registry } = hub.metrics;
-  const takeGauges = openGauges(hub);
   const look = readiness(hub);
+  const takeGauges = openGauges(hub, look);
 
   app.get("/healthz", () => ({ status: "ok", version: HUB_VERSION }));
 
