@@ -40,7 +40,6 @@ export const CATALOGUE: Readonly<Partial<Record<string, Line>>> = {
   "GET /api/v1/models/:model/versions/:version": training("One version"),
   "GET /api/v1/quarantines": training("Files that no device may install"),
   "POST /api/v1/quarantines": training("Quarantine a version's files for the whole fleet"),
-  "DELETE /api/v1/quarantines/:digest": training("Lift a quarantine, with a reason"),
   "POST /api/v1/quarantines/:digest/lift": training("Lift a quarantine, with a reason"),
 
   "GET /api/v1/deployments": deployments("Deployments, newest first"),
@@ -87,7 +86,7 @@ export const CATALOGUE: Readonly<Partial<Record<string, Line>>> = {
   "POST /api/v1/session/password": people("Change one's own password"),
   "GET /api/v1/session/oidc": people("Begin to sign in at the organisation's provider"),
   "GET /api/v1/session/oidc/callback": people("Come back from the organisation's provider"),
-  "POST /api/v1/setup": people("First set-up, by the link printed at the first start"),
+  "POST /api/v1/setup": people("First set-up, or a new password, by a one-time link"),
   "GET /api/v1/users": people("Accounts"),
   "POST /api/v1/users": people("Create an account"),
   "PATCH /api/v1/users/:id": people("Change an account's role, or disable it"),
