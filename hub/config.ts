@@ -75,7 +75,6 @@ const Environment = z.object({
   S3_SECRET_ACCESS_KEY: z.string().optional(),
   S3_FORCE_PATH_STYLE: z.stringbool().default(true),
   DATABASE_URL: z.string().optional(),
-  HUB_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   HUB_TELL_OFFLINE_SECONDS: seconds(1_800),
   HUB_WEBHOOK_LOOPBACK: z.stringbool().optional(),
   HUB_SHUTDOWN_SECONDS: seconds(15),

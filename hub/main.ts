@@ -4,7 +4,7 @@ import { firstAdminLink } from "./auth/first-start.ts";
 import type { Command } from "./commands/command.ts";
 import { type HubConfig, readConfig } from "./config.ts";
 import { drain } from "./drain.ts";
-import { HELP } from "./help.ts";
+import { type CommandName, helpOf, isCommand } from "./help.ts";
 import { type Hub, openHub } from "./hub.ts";
 
 /** Connections that may wait to be accepted: after a restart the whole fleet is at the door at once. */
@@ -12,7 +12,8 @@ const CONNECTION_QUEUE = 16_384;
 
 async function main(argv: readonly string[]): Promise<number> {
   if (argv.includes("--help") || argv.includes("-h")) {
-    process.stdout.write(HELP);
+    const [first = ""] = argv;
+    process.stdout.write(helpOf(isCommand(first) ? first : undefined));
     return 0;
   }
   const configured = readConfig(process.env);
@@ -63,7 +64,7 @@ async function tellFirstStart(hub: Hub): Promise<void> {
 }
 
 /** Loaded when called: none of them needs the server. */
-const COMMANDS: Record<string, () => Promise<Command>> = {
+const COMMANDS: Record<CommandName, () => Promise<Command>> = {
   audit: async () => (await import("./commands/audit.ts")).audit,
   backup: async () => (await import("./commands/backup.ts")).backup,
   user: async () => (await import("./commands/user.ts")).user,
@@ -72,12 +73,11 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
 };
 
 async function runCommand(name: string, words: readonly string[], config: HubConfig): Promise<number> {
-  const load = COMMANDS[name];
-  if (!load) {
-    process.stderr.write(`There is no command "${name}". See --help.\n`);
+  if (!isCommand(name)) {
+    process.stderr.write(`There is no command "${name}". See: npm run hub -- --help\n`);
     return 2;
   }
-  const command = await load();
+  const command = await COMMANDS[name]();
   return command({
     config,
     words,

@@ -13,12 +13,11 @@ import {
   setupUrl,
   userView,
 } from "../operations/accounts.ts";
+import { usageOf } from "../help.ts";
 import { type Command, EXIT, type Invocation } from "./command.ts";
 import { atStore, readWords, table } from "./words.ts";
 
-const USAGE = `Say: user link
-     user add NAME --role viewer|engineer|admin [--password-file FILE|-]
-     user list | user disable NAME | user enable NAME | user role NAME ROLE | user reset NAME`;
+const USAGE = usageOf("user");
 
 export const user: Command = async (invocation) => {
   const { fail, say } = invocation;
