@@ -80,6 +80,7 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
   "PUT /api/v1/devices/:id/pin": engineer,
   "DELETE /api/v1/devices/:id/pin": engineer,
   "POST /api/v1/groups": engineer,
+  "DELETE /api/v1/groups/:group": engineer,
   "PUT /api/v1/groups/:group/target": engineer,
 
   "POST /api/v1/quarantines": engineer,
