@@ -74,6 +74,7 @@ const Environment = z.object({
   S3_ACCESS_KEY_ID: z.string().optional(),
   S3_SECRET_ACCESS_KEY: z.string().optional(),
   S3_FORCE_PATH_STYLE: z.stringbool().default(true),
+  HUB_S3_CHECKSUMS: z.enum(["when-required", "when-supported"]).default("when-required"),
   DATABASE_URL: z.string().optional(),
   HUB_TELL_OFFLINE_SECONDS: seconds(1_800),
   HUB_WEBHOOK_LOOPBACK: z.stringbool().optional(),
@@ -88,6 +89,8 @@ export interface S3Config {
   buckets: readonly string[];
   credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
   forcePathStyle: boolean;
+  /** Whether requests carry checksums that older stores do not know. */
+  checksums: "when-required" | "when-supported";
 }
 
 /** How long what grows is kept. */
@@ -221,5 +224,6 @@ function s3Config(env: z.infer<typeof Environment>): S3Config | undefined {
     buckets: env.S3_BUCKETS,
     credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined,
     forcePathStyle: env.S3_FORCE_PATH_STYLE,
+    checksums: env.HUB_S3_CHECKSUMS,
   };
 }

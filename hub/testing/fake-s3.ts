@@ -1,0 +1,233 @@
+// An object store for tests that s3rver cannot be: it has the rules of multipart uploads, can be of an older kind, and goes away and comes back.
+import { createHash, randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface FakeS3 {
+  endpoint: string;
+  /** By key, of its one bucket. */
+  objects: Map<string, Stored>;
+  uploads: Map<string, PendingUpload>;
+  /** `PUT uploads/…?partNumber&uploadId`, in their order. */
+  requests: string[];
+  /** While it is not null every request is answered with this status; 0: the connection is cut. */
+  outage: number | null;
+  /** Called before a request is answered. */
+  before: (name: string) => Promise<void> | void;
+  close(): Promise<void>;
+}
+
+interface Stored {
+  bytes: Buffer;
+  etag: string;
+  modified: Date;
+}
+interface PendingUpload {
+  key: string;
+  initiated: Date;
+  parts: Map<number, Stored>;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html: of every part but the last. */
+const LEAST_PART_BYTES = 5 * 2 ** 20;
+const BUCKET = "models";
+
+type Answer = { status?: number; headers?: Record<string, string>; xml?: string; bytes?: Buffer };
+class Refusal extends Error {
+  readonly status: number;
+  readonly code: string;
+  constructor(status: number, code: string) {
+    super(code);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** @param isOlder refuses the checksums and trailers that newer SDKs send by themselves, as Ceph, GCS and others did. */
+export async function startFakeS3({ isOlder = false } = {}): Promise<FakeS3> {
+  const server = createServer((request, response) => void answer(request, response));
+  const fake: FakeS3 = {
+    endpoint: "",
+    objects: new Map(),
+    uploads: new Map(),
+    requests: [],
+    outage: null,
+    before: () => undefined,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? "/", "http://store");
+    const key = decodeURIComponent(url.pathname).replace(new RegExp(`^/${BUCKET}/?`), "");
+    const about = [...url.searchParams.keys()].filter((name) => !/^(x-id|X-Amz)/i.test(name)).join("&");
+    const name = `${request.method} ${key}${about === "" ? "" : `?${about}`}`;
+    fake.requests.push(name);
+    await fake.before(name);
+    if (fake.outage === 0) return void request.socket.destroy();
+    const body = Buffer.concat(await request.toArray().catch(() => []));
+    try {
+      if (fake.outage !== null) throw new Refusal(fake.outage, "ServiceUnavailable");
+      if (isOlder) refuseNewChecksums(request);
+      send(response, serve(fake, { request, key, query: url.searchParams, body }));
+    } catch (error) {
+      const { status, code } = error instanceof Refusal ? error : { status: 500, code: "InternalError" };
+      send(response, { status, xml: `<Error><Code>${code}</Code><Message>${code}</Message></Error>` });
+    }
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  fake.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return fake;
+}
+
+function send(response: ServerResponse, { status = 200, headers = {}, xml, bytes }: Answer): void {
+  const body = xml === undefined ? (bytes ?? Buffer.alloc(0)) : Buffer.from(`<?xml version="1.0"?>${xml}`);
+  response.writeHead(status, { "content-length": body.length, ...headers });
+  response.end(response.req.method === "HEAD" ? undefined : body);
+}
+
+function refuseNewChecksums({ headers }: IncomingMessage): void {
+  const isNew = Object.keys(headers).some((name) => /^x-amz-(checksum-|sdk-checksum|trailer)/.test(name));
+  const isChunked = `${headers["content-encoding"]} ${headers["x-amz-content-sha256"]}`.match(/aws-chunked|STREAMING/);
+  if (isNew || isChunked) throw new Refusal(501, "NotImplemented");
+}
+
+interface Asked {
+  request: IncomingMessage;
+  key: string;
+  query: URLSearchParams;
+  body: Buffer;
+}
+
+function serve(fake: FakeS3, asked: Asked): Answer {
+  const { request, key, query, body } = asked;
+  const uploadId = query.get("uploadId");
+  switch (request.method) {
+    case "HEAD":
+    case "GET":
+      if (query.has("uploads")) return listUploads(fake, query.get("prefix") ?? "");
+      if (query.has("list-type")) return listObjects(fake, query.get("prefix") ?? "");
+      return uploadId === null ? read(fake, asked) : listParts(uploadOf(fake, uploadId), uploadId);
+    case "POST": {
+      if (uploadId !== null) return complete(fake, uploadId, body.toString());
+      const id = randomUUID();
+      fake.uploads.set(id, { key, initiated: new Date(), parts: new Map() });
+      return { xml: `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>` };
+    }
+    case "PUT":
+      return put(fake, asked, uploadId);
+    case "DELETE":
+      if (uploadId === null) fake.objects.delete(key);
+      else if (!fake.uploads.delete(uploadId)) throw new Refusal(404, "NoSuchUpload");
+      return { status: 204 };
+    default:
+      throw new Refusal(405, "MethodNotAllowed");
+  }
+}
+
+function put(fake: FakeS3, { request, key, query, body }: Asked, uploadId: string | null): Answer {
+  const source = request.headers["x-amz-copy-source"];
+  const copied = typeof source === "string" ? sourceOf(fake, source, request) : undefined;
+  const stored = store(copied ?? body);
+  if (uploadId === null) fake.objects.set(key, stored);
+  else uploadOf(fake, uploadId).parts.set(Number(query.get("partNumber")), stored);
+  if (!copied) return { headers: { etag: stored.etag } };
+  const name = uploadId === null ? "CopyObjectResult" : "CopyPartResult";
+  return { xml: `<${name}><ETag>${stored.etag}</ETag></${name}>` };
+}
+
+function sourceOf(fake: FakeS3, source: string, { headers }: IncomingMessage): Buffer {
+  const found = fake.objects.get(decodeURIComponent(source).replace(`${BUCKET}/`, ""));
+  if (!found) throw new Refusal(404, "NoSuchKey");
+  const wanted = headers["x-amz-copy-source-if-match"];
+  if (wanted !== undefined && wanted !== found.etag) throw new Refusal(412, "PreconditionFailed");
+  const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(String(headers["x-amz-copy-source-range"])) ?? [];
+  return start === undefined ? found.bytes : found.bytes.subarray(Number(start), Number(end) + 1);
+}
+
+function store(bytes: Buffer, suffix = ""): Stored {
+  const etag = `"${createHash("md5").update(bytes).digest("hex")}${suffix}"`;
+  return { bytes, etag, modified: new Date() };
+}
+
+function uploadOf(fake: FakeS3, id: string): PendingUpload {
+  const upload = fake.uploads.get(id);
+  if (!upload) throw new Refusal(404, "NoSuchUpload");
+  return upload;
+}
+
+function complete(fake: FakeS3, id: string, xml: string): Answer {
+  const upload = uploadOf(fake, id);
+  const named = [...xml.matchAll(/<Part>.*?<\/Part>/gs)].map(([part]) => ({
+    number: Number(/<PartNumber>(\d+)</.exec(part)?.[1]),
+    etag: /<ETag>(.+?)</.exec(part)?.[1]?.replaceAll("&quot;", '"'),
+  }));
+  const parts = named.map(({ number, etag }) => {
+    const part = upload.parts.get(number);
+    if (!part || part.etag !== etag) throw new Refusal(400, "InvalidPart");
+    return part;
+  });
+  if (parts.slice(0, -1).some(({ bytes }) => bytes.length < LEAST_PART_BYTES)) throw new Refusal(400, "EntityTooSmall");
+  if (named.some(({ number }, index) => index > 0 && number <= (named[index - 1]?.number ?? 0)))
+    throw new Refusal(400, "InvalidPartOrder");
+  if (parts.length === 0) throw new Refusal(400, "MalformedXML");
+  const whole = store(Buffer.concat(parts.map(({ bytes }) => bytes)), `-${parts.length}`);
+  fake.objects.set(upload.key, whole);
+  fake.uploads.delete(id);
+  return {
+    xml: `<CompleteMultipartUploadResult><ETag>${whole.etag}</ETag></CompleteMultipartUploadResult>`,
+  };
+}
+
+function read(fake: FakeS3, { request, key }: Asked): Answer {
+  const found = fake.objects.get(key);
+  if (!found) throw new Refusal(404, "NoSuchKey");
+  const { bytes, etag, modified } = found;
+  const headers = { etag, "last-modified": modified.toUTCString(), "accept-ranges": "bytes" };
+  const length = bytes.length;
+  // On HEAD too: no body of its own to be measured.
+  if (request.method === "HEAD") return { headers: { ...headers, "content-length": String(length) } };
+  const ifRange = request.headers["if-range"];
+  const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
+  if (from === undefined || (ifRange !== undefined && ifRange !== etag)) return { headers, bytes };
+  const start = Number(from);
+  if (start >= length) return { status: 416, headers: { "content-range": `bytes */${length}` } };
+  const end = Math.min(to === "" ? length : Number(to) + 1, length);
+  const range = { "content-range": `bytes ${start}-${end - 1}/${length}` };
+  return { status: 206, headers: { ...headers, ...range }, bytes: bytes.subarray(start, end) };
+}
+
+/** As MinIO does it: only uploads whose key is the prefix itself. */
+function listUploads({ uploads }: FakeS3, prefix: string): Answer {
+  const found = [...uploads].filter(([, { key }]) => key === prefix || (prefix.endsWith("/") && key.startsWith(prefix)));
+  const rows = found.map(
+    ([id, { key, initiated }]) =>
+      `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${initiated.toISOString()}</Initiated></Upload>`,
+  );
+  return { xml: `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${rows.join("")}</ListMultipartUploadsResult>` };
+}
+
+function listParts({ parts }: PendingUpload, id: string): Answer {
+  const rows = [...parts]
+    .toSorted(([a], [b]) => a - b)
+    .map(
+      ([number, { bytes, etag, modified }]) =>
+        `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag><Size>${bytes.length}</Size><LastModified>${modified.toISOString()}</LastModified></Part>`,
+    );
+  return {
+    xml: `<ListPartsResult><UploadId>${id}</UploadId><IsTruncated>false</IsTruncated>${rows.join("")}</ListPartsResult>`,
+  };
+}
+
+function listObjects({ objects }: FakeS3, prefix: string): Answer {
+  const rows = [...objects]
+    .filter(([key]) => key.startsWith(prefix))
+    .map(
+      ([key, { bytes, etag, modified }]) =>
+        `<Contents><Key>${key}</Key><Size>${bytes.length}</Size><ETag>${etag}</ETag><LastModified>${modified.toISOString()}</LastModified></Contents>`,
+    );
+  return { xml: `<ListBucketResult><IsTruncated>false</IsTruncated>${rows.join("")}</ListBucketResult>` };
+}
