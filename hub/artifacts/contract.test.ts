@@ -4,7 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { digestOf, fetchAll, MAX_BYTES, openDirectory, openOlderS3, openS3, type Opened } from "../testing/artifact-places.ts";
+import {
+  digestOf,
+  fetchAll,
+  MAX_BYTES,
+  openDirectory,
+  openOlderS3,
+  openS3,
+  type Opened,
+} from "../testing/artifact-places.ts";
 import { directoryArtifacts } from "./directory.ts";
 
 const BYTES = Buffer.from("ftrt and what else an engine holds");

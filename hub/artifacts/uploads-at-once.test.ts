@@ -198,7 +198,8 @@ describe("uploads of one file to a bucket", () => {
     const { artifacts, client, putObject } = opened;
     const left = `uploads/${DIGEST}/${crypto.randomUUID()}`;
     const older = `uploads/${DIGEST}/parts`;
-    for (const key of [left, older, "uploads/by-hand.onnx", `uploads/${DIGEST}`]) await putObject?.("models", key, BYTES);
+    for (const key of [left, older, "uploads/by-hand.onnx", `uploads/${DIGEST}`])
+      await putObject?.("models", key, BYTES);
     expect(await artifacts.discardUploads(Date.now() - 60_000)).toBe(0);
     expect(await artifacts.discardUploads(Date.now() + 60_000)).toBe(2);
     const read = (Key: string) => client?.send(new GetObjectCommand({ Bucket: "models", Key }));

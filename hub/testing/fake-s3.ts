@@ -8,10 +8,12 @@ export interface FakeS3 {
   /** By key, of its one bucket. */
   objects: Map<string, Stored>;
   uploads: Map<string, PendingUpload>;
-  /** `PUT uploads/…?partNumber&uploadId`, in their order. */
+  /** `PUT uploads/…?partNumber&uploadId`, `GET artifacts/… bytes=5-`, in their order. */
   requests: string[];
   /** While it is not null every request is answered with this status; 0: the connection is cut. */
   outage: number | null;
+  /** The next file that is fetched breaks off after so many bytes. */
+  cutAfter: number | null;
   /** Called before a request is answered. */
   before: (name: string) => Promise<void> | void;
   close(): Promise<void>;
@@ -52,6 +54,7 @@ export async function startFakeS3({ isOlder = false } = {}): Promise<FakeS3> {
     uploads: new Map(),
     requests: [],
     outage: null,
+    cutAfter: null,
     before: () => undefined,
     async close() {
       server.closeAllConnections();
@@ -63,7 +66,8 @@ export async function startFakeS3({ isOlder = false } = {}): Promise<FakeS3> {
     const url = new URL(request.url ?? "/", "http://store");
     const key = decodeURIComponent(url.pathname).replace(new RegExp(`^/${BUCKET}/?`), "");
     const about = [...url.searchParams.keys()].filter((name) => !/^(x-id|X-Amz)/i.test(name)).join("&");
-    const name = `${request.method} ${key}${about === "" ? "" : `?${about}`}`;
+    const range = request.headers.range === undefined ? "" : ` ${request.headers.range}`;
+    const name = `${request.method} ${key}${about === "" ? "" : `?${about}`}${range}`;
     fake.requests.push(name);
     await fake.before(name);
     if (fake.outage === 0) return void request.socket.destroy();
@@ -71,7 +75,9 @@ export async function startFakeS3({ isOlder = false } = {}): Promise<FakeS3> {
     try {
       if (fake.outage !== null) throw new Refusal(fake.outage, "ServiceUnavailable");
       if (isOlder) refuseNewChecksums(request);
-      send(response, serve(fake, { request, key, query: url.searchParams, body }));
+      const answered = serve(fake, { request, key, query: url.searchParams, body });
+      if (answered.bytes && fake.cutAfter !== null) return cut(response, answered, fake);
+      send(response, answered);
     } catch (error) {
       const { status, code } = error instanceof Refusal ? error : { status: 500, code: "InternalError" };
       send(response, { status, xml: `<Error><Code>${code}</Code><Message>${code}</Message></Error>` });
@@ -87,6 +93,12 @@ function send(response: ServerResponse, { status = 200, headers = {}, xml, bytes
   const body = xml === undefined ? (bytes ?? Buffer.alloc(0)) : Buffer.from(`<?xml version="1.0"?>${xml}`);
   response.writeHead(status, { "content-length": body.length, ...headers });
   response.end(response.req.method === "HEAD" ? undefined : body);
+}
+
+function cut(response: ServerResponse, { status = 200, headers = {}, bytes }: Answer, fake: FakeS3): void {
+  response.writeHead(status, { "content-length": bytes?.length ?? 0, ...headers });
+  response.write(bytes?.subarray(0, fake.cutAfter ?? 0), () => response.destroy());
+  fake.cutAfter = null;
 }
 
 function refuseNewChecksums({ headers }: IncomingMessage): void {
@@ -202,12 +214,16 @@ function read(fake: FakeS3, { request, key }: Asked): Answer {
 
 /** As MinIO does it: only uploads whose key is the prefix itself. */
 function listUploads({ uploads }: FakeS3, prefix: string): Answer {
-  const found = [...uploads].filter(([, { key }]) => key === prefix || (prefix.endsWith("/") && key.startsWith(prefix)));
+  const found = [...uploads].filter(
+    ([, { key }]) => key === prefix || (prefix.endsWith("/") && key.startsWith(prefix)),
+  );
   const rows = found.map(
     ([id, { key, initiated }]) =>
       `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${initiated.toISOString()}</Initiated></Upload>`,
   );
-  return { xml: `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${rows.join("")}</ListMultipartUploadsResult>` };
+  return {
+    xml: `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${rows.join("")}</ListMultipartUploadsResult>`,
+  };
 }
 
 function listParts({ parts }: PendingUpload, id: string): Answer {
