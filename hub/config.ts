@@ -66,6 +66,7 @@ const Environment = z.object({
   HUB_KEEP_DAYS: count(400),
   HUB_KEEP_LABELS_DAYS: count(400),
   HUB_KEEP_OUTCOMES_DAYS: count(365),
+  HUB_KEEP_UNUSED_DAYS: z.coerce.number().min(0).default(7),
   HUB_DEAD_AFTER_DAYS: z.coerce.number().positive().default(90),
   HUB_HEARTBEAT_WRITE_SECONDS: seconds(86_400),
   S3_ENDPOINT: z.url().optional(),
@@ -100,6 +101,8 @@ export interface Keep {
   labelsDays: number;
   outcomesDays: number;
   deadAfterDays: number;
+  /** Files that nothing refers to; 0: for ever. */
+  unusedDays: number;
 }
 
 export interface HubConfig {
@@ -208,6 +211,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Configured {
         labelsDays: env.HUB_KEEP_LABELS_DAYS,
         outcomesDays: env.HUB_KEEP_OUTCOMES_DAYS,
         deadAfterDays: env.HUB_DEAD_AFTER_DAYS,
+        unusedDays: env.HUB_KEEP_UNUSED_DAYS,
       },
       // Where several hubs share a database, what one keeps in memory the others would not see.
       heartbeatWriteMs: env.DATABASE_URL === undefined ? env.HUB_HEARTBEAT_WRITE_SECONDS * 1_000 : 0,

@@ -48,6 +48,14 @@ or from a pipe (-), or prints a link that sets it. reset signs out everywhere an
 --expires a number of days or hours, 7d or 12h.
 `,
   },
+  artifacts: {
+    what: "model files that nothing refers to",
+    forms: ["artifacts gc [--dry-run]"],
+    more: `Removes files that were uploaded and never registered, and files of archived versions, once they were left alone for
+HUB_KEEP_UNUSED_DAYS; never what a target, a manifest, a device or an open deployment refers to. A running hub does the same every hour.
+--dry-run lists what would go and changes nothing.
+`,
+  },
   audit: {
     what: "the history",
     forms: ["audit verify [--head HASH]", "audit head", "audit export"],
@@ -133,6 +141,7 @@ Settings
   HUB_KEEP_DAYS              points of a day kept per series               400
   HUB_KEEP_LABELS_DAYS       how long labelled predictions are kept        400
   HUB_KEEP_OUTCOMES_DAYS     how long outcomes are kept, beyond the newest 365
+  HUB_KEEP_UNUSED_DAYS       how long files stay that nothing refers to; 0: for ever   7
   HUB_DEAD_AFTER_DAYS        silence after which a device is called dead   90
   HUB_HEARTBEAT_WRITE_SECONDS  a heartbeat without news is written no more
                              often than this; 0: every one                 86400
@@ -143,7 +152,9 @@ Settings
   HUB_DRAIN_SECONDS          how much of it requests are still taken       5, on a loopback address 0
   HUB_LOG_LEVEL              fatal … trace, silent                         info
   S3_BUCKETS                 buckets, comma-separated; the first takes uploads. Unset: a local directory
-  S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_FORCE_PATH_STYLE
+  S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY
+  S3_FORCE_PATH_STYLE        the bucket in the path, not in the host name  true
+  HUB_S3_CHECKSUMS           when-required, or when-supported by the store when-required
   DATABASE_URL               postgres://…: PostgreSQL and several hubs. Unset: SQLite under HUB_DATA
 
 ${EXITS}`;

@@ -59,15 +59,15 @@ test("a download from the store that breaks off is resumed there with Range, and
   await deploy(v1);
   const half = Math.floor(v1.bytes.length / 2);
   fake.cutAfter = half;
-  const { stop } = await device.start();
+  const running = await device.start();
   await serves(v1.digest);
-  await stop();
+  await running.stop();
   expect(fetches()).toEqual([`GET artifacts/${v1.digest}`, `GET artifacts/${v1.digest} bytes=${half}-`]);
 }, 60_000);
 
 test("while the store is away a device keeps what it runs and says why; when it is back the device takes the file by itself", async () => {
   await deploy(v1);
-  const { stop } = await device.start();
+  const running = await device.start();
   await serves(v1.digest);
   expect((await hub.register(v2.version, { bytes: v2.bytes })).status).toBe(201);
   fake.outage = 503;
@@ -79,5 +79,5 @@ test("while the store is away a device keeps what it runs and says why; when it 
   fake.outage = null;
   // As soon as the hub's Retry-After lets it, which is up to 15 s.
   await serves(v2.digest);
-  await stop();
+  await running.stop();
 }, 60_000);

@@ -1,4 +1,4 @@
-// `versions`, `approve` and `reject`: what there is, and what is decided about it.
+// `versions`, `approve`, `reject`, `archive` and `unarchive`: what there is, and what is decided about it.
 import { Option, type Command } from "commander";
 import { ModelName, Stage } from "@context-edge/protocol";
 import { z } from "zod";
@@ -38,6 +38,36 @@ export function addVersions(program: Command, world: World): void {
     .requiredOption("-r, --reason <text>", "why; kept in the history");
   act(reject, world, ReviewOptions, (desk, options, [version = ""]) => review(desk, "reject", version, options));
   examples(reject, 'context-edge reject v2.1 --reason "trained on the wrong week"');
+
+  const archive = program
+    .command("archive")
+    .argument("<version>", "one that was approved or rejected, and that nobody needs")
+    .description("archive a version; its files may be removed")
+    .option("-m, --model <model>", "the model, when it is not the default one")
+    .option("-r, --reason <text>", "why; kept in the history");
+  act(archive, world, ReviewOptions, (desk, options, [version = ""]) => shelve(desk, "archive", version, options));
+  examples(archive, 'context-edge archive v1.3 --reason "replaced long ago"');
+
+  const unarchive = program
+    .command("unarchive")
+    .argument("<version>", "one that was archived")
+    .description("have an archived version reviewed again")
+    .option("-m, --model <model>", "the model, when it is not the default one")
+    .option("-r, --reason <text>", "why; kept in the history");
+  act(unarchive, world, ReviewOptions, (desk, options, [version = ""]) => shelve(desk, "unarchive", version, options));
+  examples(unarchive, "context-edge unarchive v1.3");
+}
+
+async function shelve(
+  desk: Desk,
+  verb: "archive" | "unarchive",
+  version: string,
+  { model = "default", reason }: z.infer<typeof ReviewOptions>,
+): Promise<void> {
+  const path = `${modelPath(model)}/${encodeURIComponent(version)}/${verb}`;
+  const shown = await desk.hub().send(Version, "POST", path, { reason });
+  const words = verb === "archive" ? "is archived" : "waits for review again";
+  desk.out.result(shown, [`${version} ${words}.`]);
 }
 
 const ReviewOptions = z.object({ model: ModelName.optional(), reason: Reason.optional() });

@@ -44,6 +44,11 @@ export interface Artifacts {
   /** The first bytes, for telling a plan from an ONNX file. */
   head(digest: Digest, bytes: number): Promise<Uint8Array>;
   locate(digest: Digest): Promise<Located | undefined>;
+  /**
+   * Says that the hub with this id keeps files here.
+   * @returns other hubs that do, and whose files must not be taken for unused ones.
+   */
+  sharedWith(hubId: string): Promise<string[]>;
   /** @throws when files could not be read or taken now. */
   reach(): Promise<void>;
 }

@@ -106,6 +106,8 @@ export function directoryArtifacts(
       await place.require();
       await rm(fileOf(digest), { force: true });
     },
+    // Its marker tells whose it is, and it is required before anything is done here.
+    sharedWith: async () => [],
     head: (digest, bytes) => readHead(fileOf(digest), bytes),
     reach: async () => {
       await place.require();

@@ -25,9 +25,9 @@ const ready = async () => (await hub.call("GET", "/readyz")).body;
 const figure = async () => /ready\{check="artifacts"\} (\d)/.exec((await hub.app.inject("/metrics")).body)?.[1];
 
 test.each([
-  ["answers with 503", 503],
-  ["cuts every connection", 0],
-])("a bucket that %s", async (_what, outage) => {
+  ["answers with 503", 503, "the bucket models answers with status 503"],
+  ["cuts every connection", 0, "the bucket models cannot be reached: ECONNRESET"],
+])("a bucket that %s", async (_what, outage, detail) => {
   const { digest } = await hub.register("v1");
   await hub.register("v2");
   const device = await hub.enroll("edge-001");
@@ -63,7 +63,7 @@ test.each([
   }
   // Still 200: a balancer that took this hub away would take the polls with it.
   await until(async () => (await ready())["status"] === "degraded");
-  expect(await ready()).toMatchObject({ checks: { artifacts: { ok: false }, database: { ok: true } } });
+  expect(await ready()).toMatchObject({ checks: { artifacts: { ok: false, detail }, database: { ok: true } } });
   expect(await figure()).toBe("0");
 
   const poll = await hub.app.inject({ url: "/device/v1/manifest", headers: device.headers });

@@ -39,3 +39,15 @@ export async function ifListed<T extends ServiceOutputTypes>(listing: Promise<T>
     throw error;
   }
 }
+
+/** What is wrong with the store, for a person: an answer to HEAD has no words of its own. */
+export function wordsOf(error: unknown, bucket: string): string {
+  if (!(error instanceof Error)) return `the bucket ${bucket} cannot be reached`;
+  const { $metadata: about, code } = error as { $metadata?: { httpStatusCode?: number }; code?: unknown };
+  const status = about?.httpStatusCode;
+  if (status !== undefined) {
+    const why = status === 403 ? ": the key may not read it" : status === 404 ? ": there is no such bucket" : "";
+    return `the bucket ${bucket} answers with status ${status}${why}`;
+  }
+  return `the bucket ${bucket} cannot be reached: ${typeof code === "string" ? code : error.message}`;
+}

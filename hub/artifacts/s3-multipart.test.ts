@@ -88,6 +88,16 @@ describe("of two uploads at once", () => {
     expect((await fetchAll(artifacts, DIGEST))?.equals(BYTES)).toBe(true);
   });
 
+  test("none is copied that has been replaced since it was looked at", async () => {
+    const { artifacts, fake } = opened;
+    const replaced = { bytes: GARBAGE, etag: '"another"', modified: new Date() };
+    fake.before = (name) => {
+      if (name.startsWith("PUT artifacts/")) fake.objects.set(`uploads/${DIGEST}/parts`, replaced);
+    };
+    expect(await artifacts.put(DIGEST, stream(BYTES))).toMatchObject({ ok: false, why: "incomplete" });
+    expect(left()).toEqual(NOTHING);
+  });
+
   test("that go on with the same parts at two hubs, none is published with the other's bytes", async () => {
     await breakOff();
     const two = [
@@ -161,6 +171,14 @@ test("halves that nobody went on with are aborted, copies too; younger ones and 
   expect(await artifacts.discardUploads(Date.now() - 60_000)).toBe(0);
   expect(await artifacts.discardUploads(Date.now() + 60_000)).toBe(2);
   expect([...fake.uploads.keys()]).toEqual(["theirs"]);
+});
+
+test("a bucket that is there can be reached, one that is not cannot, though it answers like an object that is missing", async () => {
+  await opened.artifacts.reach();
+  opened.fake.outage = 404;
+  await expect(opened.artifacts.reach()).rejects.toThrow(
+    "the bucket models answers with status 404: there is no such bucket",
+  );
 });
 
 describe("checksums", () => {

@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadBucketCommand,
   HeadObjectCommand,
   paginateListObjectsV2,
   PutObjectCommand,
@@ -13,7 +14,7 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Digest } from "@context-edge/protocol";
 import type { S3Config } from "../config.ts";
 import type { Adopted, Artifacts, Buckets, PutResult, Stored } from "./artifacts.ts";
-import { isMissing, isOthers, isUploadGone } from "./s3-client.ts";
+import { isMissing, isOthers, isUploadGone, wordsOf } from "./s3-client.ts";
 import { copyObject } from "./s3-copy.ts";
 import { receive } from "./s3-ingest.ts";
 import { type Ingest, s3Uploads } from "./s3-uploads.ts";
@@ -24,6 +25,8 @@ const PART_BYTES = 8 * 2 ** 20;
 const MOST_PARTS = 10_000;
 
 const FOLDER = "artifacts/";
+/** An object for each hub that keeps files in the bucket. */
+const HUBS = `${FOLDER}hubs/`;
 const FILE = /^artifacts\/([0-9a-f]{64})$/;
 /** Whole, but not looked at yet, under names of this release and of earlier ones. Nothing else is ever deleted there: the bucket may hold what people keep. */
 const STAGED = /^uploads\/[0-9a-f]{64}\/(parts|[0-9a-f-]{36})$/;
@@ -156,14 +159,29 @@ export function s3Artifacts(client: S3Client, config: S3Config, limits: S3Limits
       }
     },
     remove: (digest) => remove(keyOf(digest)),
+    async sharedWith(hubId) {
+      const own = `${HUBS}${hubId}`;
+      const found: string[] = [];
+      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: HUBS }))
+        found.push(...(page.Contents ?? []).map(({ Key = "" }) => Key));
+      if (!found.includes(own))
+        await client.send(
+          new PutObjectCommand({ Bucket: bucket, Key: own, Body: "A hub keeps its files in this bucket.\n" }),
+        );
+      return found.filter((key) => key !== own);
+    },
     async head(digest, bytes) {
       const object = await client.send(
         new GetObjectCommand({ Bucket: bucket, Key: keyOf(digest), Range: `bytes=0-${bytes - 1}` }),
       );
       return (await object.Body?.transformToByteArray()) ?? new Uint8Array();
     },
-    // An object that cannot be there: a store that answers "no such object" is reached and lets us in.
-    reach: async () => void (await headOf(keyOf("0".repeat(64)))),
+    // Asking for an object would not do: one that is not there and a bucket that is not there are answered alike.
+    reach: async () => {
+      await client.send(new HeadBucketCommand({ Bucket: bucket })).catch((error: unknown) => {
+        throw new Error(wordsOf(error, bucket), { cause: error });
+      });
+    },
     async locate(digest) {
       if (!(await headOf(keyOf(digest)))) return undefined;
       const command = new GetObjectCommand({ Bucket: bucket, Key: keyOf(digest) });

@@ -65,6 +65,8 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
   // Reviewing, deploying, steering, moving, holding.
   "POST /mlops/models/:version/approve": engineer,
   "POST /mlops/models/:version/reject": engineer,
+  "POST /api/v1/models/:model/versions/:version/archive": engineer,
+  "POST /api/v1/models/:model/versions/:version/unarchive": engineer,
   "POST /mlops/models/:version/deploy-pilot": engineer,
   "POST /mlops/models/:version/deploy-all": engineer,
   "POST /mlops/models/:version/rollback": engineer,

@@ -38,6 +38,10 @@ export const CATALOGUE: Readonly<Partial<Record<string, Line>>> = {
   "PUT /mlops/artifacts/:digest": training("Upload a model file under its sha256; resumable"),
   "GET /api/v1/models/:model/versions": training("Versions of a model, newest first"),
   "GET /api/v1/models/:model/versions/:version": training("One version"),
+  "POST /api/v1/models/:model/versions/:version/archive": training(
+    "Archive a version that nobody needs; its files may be removed",
+  ),
+  "POST /api/v1/models/:model/versions/:version/unarchive": training("Have an archived version reviewed again"),
   "GET /api/v1/quarantines": training("Files that no device may install"),
   "POST /api/v1/quarantines": training("Quarantine a version's files for the whole fleet"),
   "POST /api/v1/quarantines/:digest/lift": training("Lift a quarantine, with a reason"),

@@ -19,6 +19,7 @@ import {
   Numbered,
   releaseWarnings,
 } from "../core/registration.ts";
+import { countRemovals, lookAtFiles, stillThere } from "../file-use.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 import type { VersionRecord } from "../store/records.ts";
@@ -48,50 +49,62 @@ export async function registerVersion(
   const known = await hub.store.versions.find(model, request.version_id);
   if (known) return sameOrConflict(known, contentHash);
 
+  let removals = await countRemovals(hub.store);
   const file = await locateFile(hub, request.model_path);
   const claim: Claim = { model, version: request.version_id, ...file };
   const described = await describe(hub, claim, request);
+  const digests = described.variants.map(({ digest }) => digest);
 
-  return hub.changes.make(actor, async ({ tx, at, touched, tell }) => {
-    const raced = await tx.versions.find(model, request.version_id);
-    if (raced) return sameOrConflict(raced, contentHash);
-    await refuseQuarantined(tx, described.variants);
-    const record: VersionRecord = {
-      model,
-      version_id: request.version_id,
-      stage: "pending",
-      accuracy: request.accuracy,
-      training_samples: request.training_samples,
-      training_date: request.training_date,
-      metrics: request.metrics ?? {},
-      variants: described.variants,
-      sha256: file.digest,
-      size_bytes: file.sizeBytes,
-      model_path: request.model_path,
-      statement: described.statement,
-      signed_by: described.signedBy,
-      content_hash: contentHash,
-      registered_at: at,
-      registered_by: actor,
-      decided_by: null,
-      decided_at: null,
-      decision_reason: null,
-    };
-    await tx.versions.insert(record);
-    touched.versions.add(`${model}/${request.version_id}`);
-    await tell(
-      "version.registered",
-      `${model}/${request.version_id}`,
-      `${actor} registered ${request.version_id} for review`,
-      {
+  const enter = () =>
+    hub.changes.make(actor, async ({ tx, at, touched, tell }) => {
+      const raced = await tx.versions.find(model, request.version_id);
+      if (raced) return sameOrConflict(raced, contentHash);
+      await refuseQuarantined(tx, described.variants);
+      // Files were removed since this one was looked at: it may have been among them.
+      if (!(await stillThere(tx, { removals }, digests))) return null;
+      const record: VersionRecord = {
         model,
-        version: request.version_id,
+        version_id: request.version_id,
+        stage: "pending",
         accuracy: request.accuracy,
+        training_samples: request.training_samples,
+        training_date: request.training_date,
+        metrics: request.metrics ?? {},
+        variants: described.variants,
         sha256: file.digest,
-      },
-    );
-    return { record, isNew: true, warnings: described.warnings };
-  });
+        size_bytes: file.sizeBytes,
+        model_path: request.model_path,
+        statement: described.statement,
+        signed_by: described.signedBy,
+        content_hash: contentHash,
+        registered_at: at,
+        registered_by: actor,
+        decided_by: null,
+        decided_at: null,
+        decision_reason: null,
+      };
+      await tx.versions.insert(record);
+      touched.versions.add(`${model}/${request.version_id}`);
+      await tell(
+        "version.registered",
+        `${model}/${request.version_id}`,
+        `${actor} registered ${request.version_id} for review`,
+        {
+          model,
+          version: request.version_id,
+          accuracy: request.accuracy,
+          sha256: file.digest,
+        },
+      );
+      return { record, isNew: true, warnings: described.warnings };
+    });
+  for (;;) {
+    const registered = await enter();
+    if (registered) return registered;
+    const sight = await lookAtFiles(hub, [file.digest]);
+    if (sight.missing.length > 0) throw neverUploaded(file.digest);
+    removals = sight.removals;
+  }
 }
 
 function sameOrConflict(known: VersionRecord, contentHash: string): Registered {
@@ -116,9 +129,7 @@ async function locateFile(hub: Hub, path: string): Promise<{ digest: string; siz
     if (!digest.success) throw refusedPath(path);
     const found = await hub.artifacts.stat(digest.data);
     if (found) return { digest: digest.data, sizeBytes: found.sizeBytes };
-    throw new ProblemError("ARTIFACT_MISSING", `No file with digest ${digest.data} was uploaded.`, {
-      nextStep: `Upload it first with PUT /mlops/artifacts/${digest.data}.`,
-    });
+    throw neverUploaded(digest.data);
   }
   const [, bucket, key] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,62})\/(.+)$/.exec(path) ?? [];
   if (bucket === undefined || key === undefined || key.split("/").includes("..")) throw refusedPath(path);
@@ -135,6 +146,12 @@ async function locateFile(hub: Hub, path: string): Promise<{ digest: string; siz
     unavailable: "ARTIFACT_UNAVAILABLE",
   } as const;
   throw new ProblemError(code[adopted.why], adopted.detail);
+}
+
+function neverUploaded(digest: string): ProblemError {
+  return new ProblemError("ARTIFACT_MISSING", `No file with digest ${digest} was uploaded.`, {
+    nextStep: `Upload it first with PUT /mlops/artifacts/${digest}.`,
+  });
 }
 
 function refusedPath(path: string): ProblemError {
@@ -169,7 +186,12 @@ async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promi
     const checked = checkVariants(request.variants, claim);
     if (!checked.ok) throw new ProblemError(checked.code, checked.detail, { nextStep: checked.nextStep });
   }
-  const format = formatOf(await hub.artifacts.head(claim.digest, 4), request.model_path);
+  const start = await hub.artifacts.head(claim.digest, 4).catch(async (error: unknown) => {
+    // Removed between two looks.
+    if (!(await hub.artifacts.stat(claim.digest))) throw neverUploaded(claim.digest);
+    throw error;
+  });
+  const format = formatOf(start, request.model_path);
   const variants = request.variants ?? [{ digest: claim.digest, size_bytes: claim.sizeBytes, format, platform: {} }];
   const { devRelease } = hub.keys;
   if (!devRelease) {

@@ -5,6 +5,7 @@ import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { PutResult } from "../artifacts/artifacts.ts";
+import { requireNotCondemned } from "../file-use.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 
@@ -30,6 +31,8 @@ export function addUploadRoutes(app: FastifyInstance, hub: Hub): void {
       { bodyLimit: hub.config.maxArtifactBytes, schema: { params, response: { 200: UploadReply, 201: UploadReply } } },
       async (request, reply) => {
         const { digest } = request.params;
+        // Before the look: what is noted now is not removed under the hands of whoever is told that it is there.
+        await noteUpload(hub, digest);
         const present = await hub.artifacts.stat(digest);
         const body = request.body as Readable | undefined;
         if (present) {
@@ -47,11 +50,19 @@ export function addUploadRoutes(app: FastifyInstance, hub: Hub): void {
           throw error;
         });
         if (!result.ok) throw refused(digest, result);
+        await noteUpload(hub, digest);
         return reply
           .code(201)
           .send({ sha256: digest, size_bytes: result.sizeBytes, model_path: `artifact://${digest}` });
       },
     );
+  });
+}
+
+async function noteUpload({ store, now }: Hub, digest: Digest): Promise<void> {
+  await store.transaction(async (tx) => {
+    await requireNotCondemned(tx, digest);
+    await tx.files.noteUpload(digest, new Date(now()).toISOString());
   });
 }
 

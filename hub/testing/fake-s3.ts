@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { listObjects, listParts, listUploads } from "./fake-s3-lists.ts";
 
 export interface FakeS3 {
   endpoint: string;
@@ -19,12 +20,12 @@ export interface FakeS3 {
   close(): Promise<void>;
 }
 
-interface Stored {
+export interface Stored {
   bytes: Buffer;
   etag: string;
   modified: Date;
 }
-interface PendingUpload {
+export interface PendingUpload {
   key: string;
   initiated: Date;
   parts: Map<number, Stored>;
@@ -34,7 +35,7 @@ interface PendingUpload {
 const LEAST_PART_BYTES = 5 * 2 ** 20;
 const BUCKET = "models";
 
-type Answer = { status?: number; headers?: Record<string, string>; xml?: string; bytes?: Buffer };
+export type Answer = { status?: number; headers?: Record<string, string>; xml?: string; bytes?: Buffer };
 class Refusal extends Error {
   readonly status: number;
   readonly code: string;
@@ -103,7 +104,8 @@ function cut(response: ServerResponse, { status = 200, headers = {}, bytes }: An
 
 function refuseNewChecksums({ headers }: IncomingMessage): void {
   const isNew = Object.keys(headers).some((name) => /^x-amz-(checksum-|sdk-checksum|trailer)/.test(name));
-  const isChunked = `${headers["content-encoding"]} ${headers["x-amz-content-sha256"]}`.match(/aws-chunked|STREAMING/);
+  const said = [headers["content-encoding"], headers["x-amz-content-sha256"]].join(" ");
+  const isChunked = /aws-chunked|STREAMING/.test(said);
   if (isNew || isChunked) throw new Refusal(501, "NotImplemented");
 }
 
@@ -120,8 +122,9 @@ function serve(fake: FakeS3, asked: Asked): Answer {
   switch (request.method) {
     case "HEAD":
     case "GET":
-      if (query.has("uploads")) return listUploads(fake, query.get("prefix") ?? "");
-      if (query.has("list-type")) return listObjects(fake, query.get("prefix") ?? "");
+      if (query.has("uploads")) return listUploads(fake.uploads, query.get("prefix") ?? "");
+      if (query.has("list-type")) return listObjects(fake.objects, query.get("prefix") ?? "");
+      if (key === "") return {};
       return uploadId === null ? read(fake, asked) : listParts(uploadOf(fake, uploadId), uploadId);
     case "POST": {
       if (uploadId !== null) return complete(fake, uploadId, body.toString());
@@ -210,40 +213,4 @@ function read(fake: FakeS3, { request, key }: Asked): Answer {
   const end = Math.min(to === "" ? length : Number(to) + 1, length);
   const range = { "content-range": `bytes ${start}-${end - 1}/${length}` };
   return { status: 206, headers: { ...headers, ...range }, bytes: bytes.subarray(start, end) };
-}
-
-/** As MinIO does it: only uploads whose key is the prefix itself. */
-function listUploads({ uploads }: FakeS3, prefix: string): Answer {
-  const found = [...uploads].filter(
-    ([, { key }]) => key === prefix || (prefix.endsWith("/") && key.startsWith(prefix)),
-  );
-  const rows = found.map(
-    ([id, { key, initiated }]) =>
-      `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${initiated.toISOString()}</Initiated></Upload>`,
-  );
-  return {
-    xml: `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${rows.join("")}</ListMultipartUploadsResult>`,
-  };
-}
-
-function listParts({ parts }: PendingUpload, id: string): Answer {
-  const rows = [...parts]
-    .toSorted(([a], [b]) => a - b)
-    .map(
-      ([number, { bytes, etag, modified }]) =>
-        `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag><Size>${bytes.length}</Size><LastModified>${modified.toISOString()}</LastModified></Part>`,
-    );
-  return {
-    xml: `<ListPartsResult><UploadId>${id}</UploadId><IsTruncated>false</IsTruncated>${rows.join("")}</ListPartsResult>`,
-  };
-}
-
-function listObjects({ objects }: FakeS3, prefix: string): Answer {
-  const rows = [...objects]
-    .filter(([key]) => key.startsWith(prefix))
-    .map(
-      ([key, { bytes, etag, modified }]) =>
-        `<Contents><Key>${key}</Key><Size>${bytes.length}</Size><ETag>${etag}</ETag><LastModified>${modified.toISOString()}</LastModified></Contents>`,
-    );
-  return { xml: `<ListBucketResult><IsTruncated>false</IsTruncated>${rows.join("")}</ListBucketResult>` };
 }
