@@ -28,11 +28,16 @@ export interface Ingest {
   complete(): Promise<{ key: string; etag: string | undefined } | undefined>;
 }
 
+/** Of which nothing is missing any more. */
+export type Whole = Pick<Ingest, "complete" | "rest" | "discard">;
+
 export interface S3Uploads {
   longest(digest: Digest): Promise<number>;
   begin(digest: Digest): Promise<Ingest>;
   /** Undefined where nothing can be gone on with from just there. */
   resume(digest: Digest, start: number): Promise<Ingest | undefined>;
+  /** One of which all parts have come, put together by now or not, though whoever sent it never heard of it. */
+  finish(digest: Digest, totalBytes: number): Promise<Whole | undefined>;
   /** @returns how many nobody went on with since then, and are gone. */
   discardOlderThan(beforeMs: number): Promise<number>;
 }
@@ -93,8 +98,18 @@ export function s3Uploads(client: S3Client, bucket: string, nowMs = () => perfor
     return found.toSorted((a, b) => sum(b.parts) - sum(a.parts));
   };
 
-  const ingest = (key: string, uploadId: string, parts: Sized[]): Ingest => {
+  /** Parts that were put together, by a hub that did not come to look at them. */
+  const assembled = async (digest: Digest) => {
+    const head = client.send(new HeadObjectCommand({ Bucket: bucket, Key: keyOf(digest) }));
+    return head.catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+  };
+
+  const ingest = (digest: Digest, uploadId: string, parts: Sized[]): Ingest => {
     const owner = Symbol(uploadId);
+    const key = keyOf(digest);
     const of = { Bucket: bucket, Key: key, UploadId: uploadId };
     let given = parts.length;
     const isOurs = () => live.get(uploadId)?.owner === owner;
@@ -130,11 +145,7 @@ export function s3Uploads(client: S3Client, bucket: string, nowMs = () => perfor
         } catch (error) {
           if (!isUploadGone(error)) throw error;
           // Done already, and the answer was lost on the way.
-          const head = client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-          const found = await head.catch((missing: unknown) => {
-            if (isMissing(missing)) return undefined;
-            throw missing;
-          });
+          const found = await assembled(digest);
           return found && { key, etag: found.ETag };
         } finally {
           leave();
@@ -144,20 +155,33 @@ export function s3Uploads(client: S3Client, bucket: string, nowMs = () => perfor
   };
 
   return {
-    longest: async (digest) => sum((await free(digest))[0]?.parts ?? []),
+    longest: async (digest) =>
+      Math.max(sum((await free(digest))[0]?.parts ?? []), (await assembled(digest))?.ContentLength ?? 0),
     async begin(digest) {
       const Key = keyOf(digest);
       const { UploadId = "" } = await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }));
-      return ingest(Key, UploadId, []);
+      return ingest(digest, UploadId, []);
     },
     async resume(digest, start) {
-      for (const { key, uploadId, parts } of await free(digest)) {
+      for (const { uploadId, parts } of await free(digest)) {
         let kept = 0;
         const count = parts.findIndex((part) => (kept += part.sizeBytes) >= start) + 1;
         // Somebody else may have taken it while its parts were listed.
-        if (count > 0 && kept === start && isFree(uploadId)) return ingest(key, uploadId, parts.slice(0, count));
+        if (count > 0 && kept === start && isFree(uploadId)) return ingest(digest, uploadId, parts.slice(0, count));
       }
       return undefined;
+    },
+    async finish(digest, totalBytes) {
+      const whole = await assembled(digest);
+      const key = keyOf(digest);
+      if (whole?.ContentLength === totalBytes)
+        return {
+          complete: async () => ({ key, etag: whole.ETag }),
+          rest: () => undefined,
+          discard: async () => undefined,
+        };
+      const found = (await free(digest)).find(({ parts }) => sum(parts) === totalBytes);
+      return found && isFree(found.uploadId) ? ingest(digest, found.uploadId, found.parts) : undefined;
     },
     async discardOlderThan(beforeMs) {
       let count = 0;

@@ -17,7 +17,7 @@ import type { Adopted, Artifacts, Buckets, PutResult, Stored } from "./artifacts
 import { isMissing, isOthers, isUploadGone, wordsOf } from "./s3-client.ts";
 import { copyObject } from "./s3-copy.ts";
 import { receive } from "./s3-ingest.ts";
-import { type Ingest, s3Uploads } from "./s3-uploads.ts";
+import { type Ingest, s3Uploads, type Whole } from "./s3-uploads.ts";
 
 const PRESIGNED_SECONDS = 900;
 const PART_BYTES = 8 * 2 ** 20;
@@ -83,9 +83,21 @@ export function s3Artifacts(client: S3Client, config: S3Config, limits: S3Limits
     return { ok: false, why: "incomplete", offset: await uploads.longest(digest) };
   };
 
-  const publish = async (ingest: Ingest, claimed: Stored, actual: Digest | undefined): Promise<PutResult> => {
+  const settle = async (digest: Digest, upload: Whole, work: () => Promise<PutResult>): Promise<PutResult> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isOthers(error) && !isMissing(error) && !isUploadGone(error)) throw error;
+      await upload.discard();
+      return await outrun(digest);
+    } finally {
+      upload.rest();
+    }
+  };
+
+  const publish = async (upload: Whole, claimed: Stored, actual: Digest | undefined): Promise<PutResult> => {
     const { digest, sizeBytes } = claimed;
-    const whole = await ingest.complete();
+    const whole = await upload.complete();
     if (!whole) return outrun(digest);
     try {
       // Of one that was gone on with nobody has seen all bytes: the store's own are hashed.
@@ -102,11 +114,21 @@ export function s3Artifacts(client: S3Client, config: S3Config, limits: S3Limits
   return {
     async put(digest, body, part) {
       const start = part?.start ?? 0;
+      const whole = part && start > 0 ? await uploads.finish(digest, part.totalBytes) : undefined;
+      if (part && whole) {
+        body.resume();
+        return settle(digest, whole, () => publish(whole, { digest, sizeBytes: part.totalBytes }, undefined));
+      }
       const resumed = start === 0 ? undefined : await uploads.resume(digest, start);
       if (start > 0 && !resumed) return { ok: false, why: "wrong-offset", offset: await uploads.longest(digest) };
-      let ingest = resumed;
+      let ingest: Ingest | undefined = resumed;
       const begin = async () => (ingest = await uploads.begin(digest));
-      try {
+      const own: Whole = {
+        complete: async () => ingest?.complete(),
+        rest: () => ingest?.rest(),
+        discard: async () => ingest?.discard(),
+      };
+      return settle(digest, own, async () => {
         const received = await receive(body, { start, maxBytes, partBytes, ingest, begin });
         if (received.is === "too-large") {
           await ingest?.discard();
@@ -127,14 +149,8 @@ export function s3Artifacts(client: S3Client, config: S3Config, limits: S3Limits
           return { ok: true, digest, sizeBytes };
         }
         if (rest.length > 0) await ingest.add(rest);
-        return await publish(ingest, { digest, sizeBytes }, actual);
-      } catch (error) {
-        if (!isOthers(error) && !isMissing(error) && !isUploadGone(error)) throw error;
-        await ingest?.discard();
-        return await outrun(digest);
-      } finally {
-        ingest?.rest();
-      }
+        return publish(ingest, { digest, sizeBytes }, actual);
+      });
     },
     async discardUploads(beforeMs) {
       let count = await uploads.discardOlderThan(beforeMs);

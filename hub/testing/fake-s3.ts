@@ -163,8 +163,8 @@ function sourceOf(fake: FakeS3, source: string, { headers }: IncomingMessage): B
   return start === undefined ? found.bytes : found.bytes.subarray(Number(start), Number(end) + 1);
 }
 
-function store(bytes: Buffer, suffix = ""): Stored {
-  const etag = `"${createHash("md5").update(bytes).digest("hex")}${suffix}"`;
+function store(bytes: Buffer, hashed: Buffer | string = bytes, suffix = ""): Stored {
+  const etag = `"${createHash("md5").update(hashed).digest("hex")}${suffix}"`;
   return { bytes, etag, modified: new Date() };
 }
 
@@ -189,7 +189,8 @@ function complete(fake: FakeS3, id: string, xml: string): Answer {
   if (named.some(({ number }, index) => index > 0 && number <= (named[index - 1]?.number ?? 0)))
     throw new Refusal(400, "InvalidPartOrder");
   if (parts.length === 0) throw new Refusal(400, "MalformedXML");
-  const whole = store(Buffer.concat(parts.map(({ bytes }) => bytes)), `-${parts.length}`);
+  const etags = parts.map(({ etag }) => etag).join("");
+  const whole = store(Buffer.concat(parts.map(({ bytes }) => bytes)), etags, `-${parts.length}`);
   fake.objects.set(upload.key, whole);
   fake.uploads.delete(id);
   return {
