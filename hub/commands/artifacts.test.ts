@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { digestOf } from "../testing/artifact-places.ts";
 import { runHere } from "../testing/command-line.ts";
+import { startFakeS3 } from "../testing/fake-s3.ts";
 import { openTestHub, type TestHub } from "../testing/test-hub.ts";
 import { artifacts } from "./artifacts.ts";
 
@@ -38,6 +39,20 @@ test("what nothing refers to is listed with its size by a dry run, and removed w
   const { body } = await hub.call("GET", "/api/v1/audit?kind=artifacts");
   expect(body["items"]).toMatchObject([{ subject: stray, actor: expect.stringMatching(/^command line/) }]);
   expect((await gc()).out).toBe("0 files removed, 0.0 MB.");
+});
+
+test("while the bucket is away it says so, and nothing is changed", async () => {
+  const fake = await startFakeS3();
+  const s3 = { endpoint: fake.endpoint, region: "us-east-1", buckets: ["models"], forcePathStyle: true } as const;
+  const credentials = { accessKeyId: "key", secretAccessKey: "secret" };
+  const config = { ...hub.hub.config, s3: { ...s3, credentials, checksums: "when-required" as const } };
+  fake.outage = 503;
+  expect(await runHere(artifacts, config, ["gc"])).toEqual({
+    code: 1,
+    out: "",
+    err: "Nothing was changed: the bucket models answers with status 503. Try again.",
+  });
+  await fake.close();
 });
 
 test("where files are kept for ever it says so, and wrong words say what is right", async () => {

@@ -1,6 +1,7 @@
 // `hub artifacts gc [--dry-run]`: removes files that nothing refers to, or lists what would go, beside a running hub or without one.
 import { openArtifacts } from "../artifacts/open.ts";
 import { megabytes } from "../core/say.ts";
+import { ProblemError } from "../problem-error.ts";
 import { findUnused, sum, sweep } from "../sweep.ts";
 import type { Condemned } from "../store/files.ts";
 import { type Command, EXIT } from "./command.ts";
@@ -25,6 +26,15 @@ export const artifacts: Command = async (invocation) => {
   const isDry = read.switches.has("dry-run");
   return atStore(invocation, async ({ store, change }) => {
     const place = (await openArtifacts(config, store)).artifacts;
+    const away = await place.reach().then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (away instanceof ProblemError) throw away;
+    if (away !== null) {
+      fail(`Nothing was changed: ${away instanceof Error ? away.message : "the files cannot be reached"}. Try again.`);
+      return EXIT.wrong;
+    }
     const ports = { store, artifacts: place, change, limitMs: Date.now() - days * DAY_MS };
     const files: Condemned[] = [];
     if (isDry) files.push(...(await findUnused(ports)));
