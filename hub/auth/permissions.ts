@@ -58,6 +58,8 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
   "GET /api/v1/models/:model/versions/:version": viewerOrPublisher,
   "GET /mlops/models/pending": viewerOrPublisher,
   "HEAD /mlops/artifacts/:digest": viewerOrPublisher,
+  // The files are the work itself: who only looks needs their figures, not their bytes.
+  "GET /mlops/artifacts/:digest": engineerOrPublisher,
   "PUT /mlops/artifacts/:digest": engineerOrPublisher,
   "POST /mlops/models/register": engineerOrPublisher,
   "POST /mlops/deployment/:version/outcomes": engineerOrPublisher,

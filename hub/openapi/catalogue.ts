@@ -35,6 +35,7 @@ export const CATALOGUE: Readonly<Partial<Record<string, Line>>> = {
   "GET /mlops/deployment/:version/metrics": training("How the pilot fares, and what its gate still misses"),
   "POST /mlops/deployment/:version/outcomes": training("Labelled truth about predictions; each counts once"),
   "HEAD /mlops/artifacts/:digest": training("Is this file here, or how much of it"),
+  "GET /mlops/artifacts/:digest": training("A registered version's file; Range and If-Range"),
   "PUT /mlops/artifacts/:digest": training("Upload a model file under its sha256; resumable"),
   "GET /api/v1/models/:model/versions": training("Versions of a model, newest first"),
   "GET /api/v1/models/:model/versions/:version": training("One version"),

@@ -1,4 +1,4 @@
-// Uploading a model file under its own sha256: streamed to disk, resumable, invisible until it is whole.
+// Model files under their own sha256: uploaded (streamed to disk, resumable, invisible until whole), and fetched again by training.
 import type { Readable } from "node:stream";
 import { Digest, UploadReply } from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
@@ -8,6 +8,7 @@ import type { PutResult } from "../artifacts/artifacts.ts";
 import { requireNotCondemned } from "../file-use.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
+import { sendArtifact } from "./send-artifact.ts";
 
 export function addUploadRoutes(app: FastifyInstance, hub: Hub): void {
   // A scope of its own: here a body is a stream and not something to be parsed.
@@ -24,6 +25,17 @@ export function addUploadRoutes(app: FastifyInstance, hub: Hub): void {
         .code(whole ? 200 : 404)
         .header("upload-offset", String(offset))
         .send();
+    });
+
+    // A new version is measured beside the one that runs, on the same samples: whoever trains fetches that one's file.
+    routes.get("/mlops/artifacts/:digest", { schema: { params } }, async (request, reply) => {
+      const { digest } = request.params;
+      const isRegistered = (await hub.store.versions.withDigest(digest)).length > 0;
+      // What was uploaded and never registered is nobody's version, and is not handed out.
+      if (isRegistered) return sendArtifact(hub, digest, request, reply);
+      throw new ProblemError("ARTIFACT_MISSING", `No registered version has a file with digest ${digest}.`, {
+        nextStep: "Take the digest of one of the variants in GET /api/v1/models/default/versions.",
+      });
     });
 
     routes.put(

@@ -22,6 +22,7 @@ export interface Opened {
   dir: string;
   buckets?: Buckets;
   /** Of a bucket only. */
+  endpoint?: string;
   client?: S3Client;
   putObject?: (bucket: string, key: string, body: Buffer) => Promise<void>;
   close: () => Promise<void>;
@@ -49,8 +50,9 @@ export async function openS3(): Promise<Opened> {
     ],
   });
   const address: AddressInfo = await server.run();
+  const endpoint = `http://127.0.0.1:${address.port}`;
   const config: S3Config = {
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint,
     region: "us-east-1",
     buckets: ["models"],
     // The test server's own, published pair.
@@ -64,6 +66,7 @@ export async function openS3(): Promise<Opened> {
     artifacts,
     dir: directory,
     buckets: artifacts,
+    endpoint,
     client,
     putObject: async (Bucket, Key, Body) => {
       await client.send(new PutObjectCommand({ Bucket, Key, Body }));
