@@ -8,6 +8,7 @@ import { directoryArtifacts } from "./artifacts/directory.ts";
 import { openPlace } from "./artifacts/place.ts";
 import { connectToS3, s3Artifacts } from "./artifacts/s3.ts";
 import { trackChanges, type Changes } from "./changes.ts";
+import { type Cluster, openCluster } from "./cluster/cluster.ts";
 import { startConductor, type Conductor } from "./conductor.ts";
 import type { HubConfig } from "./config.ts";
 import { openEnding, type Ending } from "./drain.ts";
@@ -65,6 +66,7 @@ export interface Hub {
   metrics: Metrics;
   writes: Writes;
   databaseFile: DatabaseFile;
+  cluster: Cluster;
   ending: Ending;
   isLeader: () => boolean;
   /** Milliseconds since the epoch. */
@@ -180,6 +182,17 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     wake: () => conductor.wake(),
     log,
   });
+  const cluster = await openCluster({
+    config: config.cluster,
+    pilotGroup: config.pilotGroup,
+    changes,
+    publisher,
+    wakeConductor: () => conductor.wake(),
+    fleet,
+    isLeader,
+    now,
+    log,
+  });
   const pulse = startPulse({ presence, changes, log });
   return {
     config,
@@ -204,11 +217,13 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     metrics,
     writes,
     databaseFile,
+    cluster,
     ending,
     isLeader,
     now,
     log,
     async close() {
+      await cluster.stop();
       await courier.stop();
       await conductor.stop();
       await janitor.stop();
