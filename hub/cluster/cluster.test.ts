@@ -90,7 +90,7 @@ test("where the hub decides, a move is written into the label by a merge patch, 
   await hub.call("POST", "/api/v1/groups", { name: "line-4" });
   expect(await move(hub, "jetson-1", "line-4")).toMatchObject({ status: 200 });
   await labelled(cluster, "jetson-1", "line-4");
-  expect(cluster.patches[0]).toEqual({
+  expect(cluster.patches[0]).toMatchObject({
     type: "application/merge-patch+json",
     body: { metadata: { labels: { [GROUP]: "line-4" } } },
   });

@@ -34,8 +34,8 @@ export interface FakeCluster {
   refusals: Map<string, number>;
   /** How a version that was forgotten is told: HTTP 410 before the watch, or an ERROR within it. */
   gone: "status" | "event";
-  /** Bodies and types of patches. */
-  patches: { type: string; body: unknown }[];
+  /** Bodies and types of patches, and whose token they came with. */
+  patches: { type: string; body: unknown; by: string }[];
   /** Watches that are open. */
   open(resource: FakeResource): number;
   put(resource: FakeResource, object: FakeObject): void;
@@ -53,8 +53,8 @@ export interface FakeCluster {
   /** Refuses connections until it is started again, on the same port. */
   stop(): Promise<void>;
   start(): Promise<void>;
-  /** @returns a file that leads here */
-  kubeconfig(dir: string): string;
+  /** @returns a file that leads here, with this token */
+  kubeconfig(dir: string, token?: string): string;
 }
 
 const PATHS = /^\/api\/v1\/(?:namespaces\/(?<namespace>[^/]+)\/)?(?<resource>nodes|pods)(?:\/(?<name>[^/]+))?$/;
@@ -102,7 +102,7 @@ export async function fakeCluster(): Promise<FakeCluster> {
   const patch = async (name: string, request: IncomingMessage, response: ServerResponse) => {
     const body = JSON.parse(await text(request)) as { metadata: { labels: Record<string, string | null> } };
     const type = request.headers["content-type"] ?? "";
-    fake.patches.push({ type, body });
+    fake.patches.push({ type, body, by: (request.headers.authorization ?? "").replace("Bearer ", "") });
     const object = objects.nodes.get(name);
     if (!object) return send(response, 404, status(404, `nodes "${name}" not found`));
     if (type !== "application/merge-patch+json") return send(response, 415, status(415, "no merge patch"));
@@ -177,14 +177,14 @@ export async function fakeCluster(): Promise<FakeCluster> {
     cut: () => server.closeAllConnections(),
     stop,
     start: () => listen(Number(new URL(fake.url).port)),
-    kubeconfig(dir) {
-      const file = join(dir, "kubeconfig.json");
+    kubeconfig(dir, token = "kubeconfig") {
+      const file = join(dir, `${token}.json`);
       const cluster = { server: fake.url, "insecure-skip-tls-verify": true };
       const config = {
         apiVersion: "v1",
         kind: "Config",
         clusters: [{ name: "fake", cluster }],
-        users: [{ name: "hub", user: { token: "of-the-hub" } }],
+        users: [{ name: "hub", user: { token } }],
         contexts: [{ name: "fake", context: { cluster: "fake", user: "hub" } }],
         "current-context": "fake",
       };
