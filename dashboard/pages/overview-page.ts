@@ -8,6 +8,7 @@ import { type Decision, decisionsOf, underWay } from "../live/decisions.ts";
 import { versionsInUse } from "../live/in-use.ts";
 import { devicesOf, groupsOf, namesOf, troubleInWords } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
+import "../parts/cluster-troubles.ts";
 import "../parts/fleet-map.ts";
 import { mapLegend } from "../parts/map-legend.ts";
 import { progressBar } from "../parts/progress-bar.ts";
@@ -39,6 +40,7 @@ export class OverviewPage extends PageElement {
             </section>`
           : nothing
       }
+      <cluster-troubles></cluster-troubles>
       <section aria-labelledby="fleet">
         <div class="section-head">
           <h2 id="fleet">Fleet</h2>

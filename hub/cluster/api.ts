@@ -26,8 +26,8 @@ export type Ending =
 
 export interface WatchHandler {
   /** The server has begun to answer. */
-  onOpen(): void;
-  onEvent(type: string, object: unknown): void;
+  onOpen: () => void;
+  onEvent: (type: string, object: unknown) => void;
 }
 
 export interface ClusterApi {

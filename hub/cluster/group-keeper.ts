@@ -131,12 +131,12 @@ export function keepGroups(ports: KeeperPorts): GroupKeeper {
   const look = async (): Promise<boolean> => {
     const nodes = sight.nodes();
     if (nodes === null || sight.problem("nodes") !== null) return false;
-    const look = await fleet();
+    const fleetNow = await fleet();
     let isLeft = false;
     let isRefused = false;
     for (const node of nodes.values()) {
-      const device = look.device(node.name);
-      const step: LabelStep = device ? stepFor(device, node, look.groups) : { do: "nothing" };
+      const device = fleetNow.device(node.name);
+      const step: LabelStep = device ? stepFor(device, node, fleetNow.groups) : { do: "nothing" };
       const isTurn = isDue(node.name, step);
       isLeft ||= differsSinceMs.has(node.name);
       if (!device || !isTurn || !isLeader() || ended.signal.aborted) continue;

@@ -9,7 +9,7 @@ import { versionOf } from "./objects.ts";
 
 export interface Watched<T> {
   /** By name, as last seen; null until they were listed once. */
-  objects(): ReadonlyMap<string, T> | null;
+  objects: () => ReadonlyMap<string, T> | null;
   /** Null while the watch is open. */
   problem(): ClusterProblem | null;
   stop(): Promise<void>;

@@ -71,7 +71,7 @@ describe("what is wrong with a node", () => {
     ],
     [{ a: "1" }, [], false],
   ])("a node with %j by %j is one that runs an agent: %s", (labels, terms, is) => {
-    expect(isDeviceNode({ ...NODE, labels: labels as Record<string, string> }, terms)).toBe(is);
+    expect(isDeviceNode({ ...NODE, labels }, terms)).toBe(is);
   });
 });
 
