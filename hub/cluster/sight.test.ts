@@ -4,7 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
-import { AGENTS, fakeAgent, fakeCluster, type FakeCluster, fakeNode } from "../testing/fake-cluster.ts";
+import {
+  AGENTS,
+  fakeAgent,
+  fakeCluster,
+  type FakeCluster,
+  fakeNode,
+  type FakeObject,
+} from "../testing/fake-cluster.ts";
 import { until } from "../testing/test-hub.ts";
 import { openClusterApi } from "./api.ts";
 import { watchCluster } from "./sight.ts";
@@ -42,12 +49,19 @@ test("what there is, what comes, changes and goes is seen, and of pods only the 
   const cluster = await fakeCluster();
   cluster.put("nodes", fakeNode("jetson-1", { group: "line-3" }));
   cluster.put("pods", fakeAgent("jetson-1"));
-  const foreign = fakeAgent("jetson-2");
-  cluster.put("pods", { ...foreign, metadata: { ...foreign.metadata, namespace: "default" } });
+  const stranger = (name: string, more: object): FakeObject => {
+    const agent = fakeAgent(name);
+    return { ...agent, metadata: { ...agent.metadata, ...more } };
+  };
+  cluster.put("pods", stranger("a", { namespace: "default" }));
+  cluster.put("pods", stranger("b", { labels: { app: "inference" } }));
   const { sight, seen, settled } = see(cluster);
   await settled();
   expect(sight.nodes()?.get("jetson-1")?.labels).toMatchObject({ "context-edge.io/group": "line-3" });
-  expect([...(sight.pods()?.keys() ?? [])]).toEqual(["agent-jetson-1"]);
+  cluster.put("pods", stranger("c", { labels: { app: "inference" } }));
+  cluster.put("pods", fakeAgent("jetson-2"));
+  await until(async () => sight.pods()?.has("agent-jetson-2") === true);
+  expect([...(sight.pods()?.keys() ?? [])]).toEqual(["agent-jetson-1", "agent-jetson-2"]);
   cluster.put("nodes", fakeNode("jetson-2"));
   await seen("jetson-1", "jetson-2");
   cluster.put("nodes", fakeNode("jetson-2", { ready: "Unknown", isCordoned: true }));

@@ -20,10 +20,15 @@ export interface FakeObject {
   status: { conditions: { type: string; status: string; reason?: string }[] };
 }
 interface Line {
-  resource: FakeResource;
   version: number;
   type: string;
-  object: unknown;
+  object: FakeObject;
+}
+/** What a list or a watch is of. */
+interface Scope {
+  resource: FakeResource;
+  namespace: string | undefined;
+  selector: string;
 }
 
 export interface FakeCluster {
@@ -62,8 +67,8 @@ export const AGENTS = "context-edge-agents";
 
 export async function fakeCluster(): Promise<FakeCluster> {
   const objects = { nodes: new Map<string, FakeObject>(), pods: new Map<string, FakeObject>() };
-  const watchers = new Set<{ resource: FakeResource; response: ServerResponse; bookmarks: boolean }>();
-  const history: Line[] = [];
+  const watchers = new Set<{ scope: Scope; response: ServerResponse; bookmarks: boolean }>();
+  const history: (Line & { resource: FakeResource })[] = [];
   let version = 100;
   let floor = 100;
 
@@ -73,28 +78,23 @@ export async function fakeCluster(): Promise<FakeCluster> {
   const tell = (resource: FakeResource, type: string, object: FakeObject) => {
     version += 1;
     object.metadata.resourceVersion = String(version);
-    history.push({ resource, version, type, object: structuredClone(object) });
-    fake.say(resource, { type, object });
+    const line = { resource, version, type, object: structuredClone(object) };
+    history.push(line);
+    for (const { scope, response } of watchers) if (isIn(scope, resource, object)) response.write(textOf(line));
   };
 
-  const list = (resource: FakeResource, namespace: string | undefined, selector: string | null) =>
-    [...objects[resource].values()].filter(
-      ({ metadata: { labels, namespace: is } }) =>
-        is === namespace && (selector ?? "").split(",").every((term) => fits(labels, term)),
-    );
-
-  const watch = (resource: FakeResource, url: URL, response: ServerResponse) => {
+  const watch = (scope: Scope, url: URL, response: ServerResponse) => {
     const from = Number(url.searchParams.get("resourceVersion"));
     const isForgotten = from < floor;
     if (isForgotten && fake.gone === "status") return send(response, 410, status(410, "too old resource version"));
     response.writeHead(200, { "content-type": "application/json" }).flushHeaders();
-    const write = (line: object) => response.write(`${JSON.stringify(line)}\n`);
     if (isForgotten) {
-      write({ type: "ERROR", object: status(410, "too old resource version") });
-      return void response.end();
+      const object = status(410, "too old resource version");
+      return void response.end(`${JSON.stringify({ type: "ERROR", object })}\n`);
     }
-    for (const line of history) if (line.resource === resource && line.version > from) write(line);
-    const watcher = { resource, response, bookmarks: url.searchParams.get("allowWatchBookmarks") === "true" };
+    for (const line of history)
+      if (line.version > from && isIn(scope, line.resource, line.object)) response.write(textOf(line));
+    const watcher = { scope, response, bookmarks: url.searchParams.get("allowWatchBookmarks") === "true" };
     watchers.add(watcher);
     response.on("close", () => watchers.delete(watcher));
   };
@@ -127,8 +127,9 @@ export async function fakeCluster(): Promise<FakeCluster> {
     const refusal = [...fake.refusals].find(([begin]) => words.startsWith(begin))?.[1];
     if (refusal !== undefined) return send(response, refusal, status(refusal, `${words} is refused`));
     if (name !== undefined) return patch(name, request, response);
-    if (isWatch) return watch(resource, url, response);
-    const items = list(resource, namespace, url.searchParams.get("labelSelector"));
+    const scope: Scope = { resource, namespace, selector: url.searchParams.get("labelSelector") ?? "" };
+    if (isWatch) return watch(scope, url, response);
+    const items = [...objects[resource].values()].filter((object) => isIn(scope, resource, object));
     send(response, 200, { kind: "List", apiVersion: "v1", metadata: { resourceVersion: String(version) }, items });
   };
 
@@ -145,7 +146,7 @@ export async function fakeCluster(): Promise<FakeCluster> {
     refusals: new Map(),
     gone: "status",
     patches: [],
-    open: (resource) => [...watchers].filter((watcher) => watcher.resource === resource).length,
+    open: (resource) => [...watchers].filter(({ scope }) => scope.resource === resource).length,
     put(resource, object) {
       const type = objects[resource].has(object.metadata.name) ? "MODIFIED" : "ADDED";
       objects[resource].set(object.metadata.name, object);
@@ -168,8 +169,8 @@ export async function fakeCluster(): Promise<FakeCluster> {
       history.length = 0;
     },
     say(resource, line) {
-      for (const watcher of watchers)
-        if (watcher.resource === resource) watcher.response.write(`${JSON.stringify(line)}\n`);
+      for (const { scope, response } of watchers)
+        if (scope.resource === resource) response.write(`${JSON.stringify(line)}\n`);
     },
     hangUp() {
       for (const { response } of watchers) response.end();
@@ -198,9 +199,14 @@ export async function fakeCluster(): Promise<FakeCluster> {
   return fake;
 }
 
-function fits(labels: Record<string, string>, term: string): boolean {
-  const [key = "", value] = term.split("=", 2);
-  return key === "" || labels[key] === value;
+const textOf = ({ type, object }: Line) => `${JSON.stringify({ type, object })}\n`;
+
+function isIn({ resource, namespace, selector }: Scope, of: FakeResource, { metadata }: FakeObject): boolean {
+  if (resource !== of || namespace !== metadata.namespace) return false;
+  return selector.split(",").every((term) => {
+    const [key = "", value] = term.split("=", 2);
+    return key === "" || metadata.labels[key] === value;
+  });
 }
 
 interface NodeWishes {
