@@ -34,7 +34,6 @@ export async function openDashboard(browser: Browser, url: string, scheme: "ligh
 
 /** Kept as CI artifacts, for people to look at. */
 export async function shoot(page: Page, name: string): Promise<void> {
-  mkdirSync(SHOTS, { recursive: true });
   // As high as the page is: what is drawn only when it comes near is drawn then.
   const before = page.viewportSize();
   const height: number = await page.evaluate("document.documentElement.scrollHeight");
@@ -43,8 +42,14 @@ export async function shoot(page: Page, name: string): Promise<void> {
     await document.fonts.ready;
     for (let frames = 0; frames < 4; frames += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
   })()`);
-  await page.screenshot({ path: join(SHOTS, `${name}.png`) });
+  await shootAsItStands(page, name);
   if (before) await page.setViewportSize(before);
+}
+
+/** For a page without scripts: no frame is ever called back there. */
+export async function shootAsItStands(page: Page, name: string): Promise<void> {
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
 }
 
 /** WCAG A and AA by axe-core. The script comes in through the debugger, so the page's own policy stays as strict as it is. */
