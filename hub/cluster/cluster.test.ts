@@ -54,6 +54,10 @@ test("each node is shown with its agent, its device, its label and what is wrong
       troubles: [{ code: "NOT_READY" }, { code: "NO_AGENT" }, { code: "CORDONED" }],
     },
   ]);
+  const figures = (await hub.app.inject("/metrics")).body;
+  expect(figures).toContain("context_edge_cluster_nodes 2");
+  expect(figures).toContain('context_edge_cluster_node_troubles{code="NO_AGENT"} 1');
+  expect(figures).toContain("context_edge_cluster_problems 0");
   cluster.put("pods", fakeAgent("jetson-2", "False"));
   await until(async () => (await viewOf(hub)).nodes[1]?.agent === "not-ready");
 });
@@ -206,6 +210,25 @@ test("where labels decide, a device in the pilot stays there and goes where the 
   expect(await groupOf(hub, "jetson-1")).toBe("pilot");
   expect((await pilot("other")).status).toBe(200);
   await inGroup(hub, "jetson-1", "line-4");
+});
+
+test("while the nodes are not seen nobody follows an old label; what it says when they are seen again counts", async () => {
+  const cluster = await fakeCluster();
+  cluster.put("nodes", fakeNode("jetson-1", { group: "line-3" }));
+  const hub = await hubIn(cluster, { HUB_CLUSTER_GROUPS: "label" });
+  await seen(hub);
+  await hub.enroll("jetson-1");
+  for (const name of ["line-4", "pilot"]) await hub.call("POST", "/api/v1/groups", { name });
+  await cluster.stop();
+  await until(async () => (await viewOf(hub)).state === "partly");
+  // Moved by hand into the pilot it has no home, which the label would give it at once.
+  expect(await move(hub, "jetson-1", "pilot")).toMatchObject({ status: 200, body: { home_group: null } });
+  expect(await move(hub, "jetson-1", "line-4")).toMatchObject({ status: 409 });
+  cluster.put("nodes", fakeNode("jetson-1", { group: "line-4" }));
+  await cluster.start();
+  await until(async () => (await hub.call("GET", "/api/v1/devices/jetson-1")).body["home_group"] === "line-4");
+  const { body } = await hub.call("GET", "/api/v1/audit?kind=device.rehomed");
+  expect(body["items"]).toMatchObject([{ actor: "cluster", data: { from: null, to: "line-4" } }]);
 });
 
 test("without a cluster nothing is asked and nothing is different", async () => {
