@@ -3,26 +3,10 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { ClusterView } from "@context-edge/protocol";
-import { AGENTS, fakeAgent, fakeCluster, type FakeCluster, fakeNode } from "../testing/fake-cluster.ts";
-import { openTestHub, type TestHub, until } from "../testing/test-hub.ts";
-
-const GROUP = "context-edge.io/group";
-
-async function hubIn(cluster: FakeCluster, env: Record<string, string> = {}): Promise<TestHub> {
-  const dir = mkdtempSync(join(tmpdir(), "context-edge-kube-"));
-  const hub = await openTestHub({ HUB_KUBECONFIG: cluster.kubeconfig(dir), ...env });
-  onTestFinished(() => hub.close());
-  return hub;
-}
-const viewOf = async (hub: TestHub) => (await hub.call("GET", "/api/v1/cluster")).body as unknown as ClusterView;
-const seen = (hub: TestHub) => until(async () => (await viewOf(hub)).state === "seen");
-const labelOf = (cluster: FakeCluster, node: string) => cluster.get(node)?.metadata.labels[GROUP];
-const labelled = (cluster: FakeCluster, node: string, group: string) =>
-  until(async () => labelOf(cluster, node) === group);
-const move = (hub: TestHub, id: string, group: string) => hub.call("PATCH", `/api/v1/devices/${id}`, { group });
-const groupOf = async (hub: TestHub, id: string) => (await hub.call("GET", `/api/v1/devices/${id}`)).body["group"];
-const inGroup = (hub: TestHub, id: string, group: string) => until(async () => (await groupOf(hub, id)) === group);
+import { GROUP_LABEL } from "@context-edge/protocol";
+import { groupOf, hubIn, inGroup, labelled, labelOf, move, seen, viewOf } from "../testing/cluster-hub.ts";
+import { AGENTS, fakeAgent, fakeCluster, fakeNode } from "../testing/fake-cluster.ts";
+import { openTestHub, until } from "../testing/test-hub.ts";
 
 test("each node is shown with its agent, its device, its label and what is wrong; servers of the cluster are not", async () => {
   const cluster = await fakeCluster();
@@ -96,7 +80,7 @@ test("where the hub decides, a move is written into the label by a merge patch, 
   await labelled(cluster, "jetson-1", "line-4");
   expect(cluster.patches[0]).toMatchObject({
     type: "application/merge-patch+json",
-    body: { metadata: { labels: { [GROUP]: "line-4" } } },
+    body: { metadata: { labels: { [GROUP_LABEL]: "line-4" } } },
   });
   expect(cluster.get("jetson-1")?.metadata.labels).toHaveProperty("context-edge.io/jetson");
   cluster.put("nodes", fakeNode("jetson-1", { group: "by-hand" }));
@@ -171,64 +155,6 @@ test("a hub that may see nothing works on and says so; labels count once they ca
   await inGroup(hub, "jetson-1", "line-3");
   await labelled(cluster, "jetson-2", "default");
   expect(labelOf(cluster, "jetson-1")).toBe("line-3");
-});
-
-test("where labels decide, they move devices, moves by hand are refused, and a group that is not there is told", async () => {
-  const cluster = await fakeCluster();
-  cluster.put("nodes", fakeNode("jetson-1", { group: "line-3" }));
-  cluster.put("pods", fakeAgent("jetson-1"));
-  const hub = await hubIn(cluster, { HUB_CLUSTER_GROUPS: "label" });
-  await seen(hub);
-  await hub.enroll("jetson-1");
-  await hub.enroll("no-node", "line-3");
-  await hub.call("POST", "/api/v1/groups", { name: "line-4" });
-  expect(await move(hub, "jetson-1", "line-4")).toMatchObject({
-    status: 409,
-    body: { code: "GROUP_BY_LABEL", next_step: expect.stringContaining(`jetson-1 ${GROUP}=line-4`) },
-  });
-  expect(await move(hub, "no-node", "line-4")).toMatchObject({ status: 200 });
-  cluster.put("nodes", fakeNode("jetson-1", { group: "line-4" }));
-  await inGroup(hub, "jetson-1", "line-4");
-  cluster.put("nodes", fakeNode("jetson-1", { group: "lien-3" }));
-  await until(async () => (await viewOf(hub)).nodes[0]?.troubles[0]?.code === "LABEL_REFUSED");
-  expect(await groupOf(hub, "jetson-1")).toBe("line-4");
-  expect(cluster.patches).toEqual([]);
-});
-
-test("where labels decide, a device in the pilot stays there and goes where the label says afterwards", async () => {
-  const cluster = await fakeCluster();
-  cluster.put("nodes", fakeNode("jetson-1", { group: "line-3" }));
-  const hub = await hubIn(cluster, { HUB_CLUSTER_GROUPS: "label" });
-  await seen(hub);
-  await hub.enroll("jetson-1");
-  await hub.enroll("other", "line-4");
-  await hub.register("v1");
-  const pilot = (id: string) => hub.call("POST", "/mlops/models/v1/deploy-pilot", { pilot_device_ids: [id] });
-  await pilot("jetson-1");
-  cluster.put("nodes", fakeNode("jetson-1", { group: "line-4" }));
-  await until(async () => (await hub.call("GET", "/api/v1/devices/jetson-1")).body["home_group"] === "line-4");
-  expect(await groupOf(hub, "jetson-1")).toBe("pilot");
-  expect((await pilot("other")).status).toBe(200);
-  await inGroup(hub, "jetson-1", "line-4");
-});
-
-test("while the nodes are not seen nobody follows an old label; what it says when they are seen again counts", async () => {
-  const cluster = await fakeCluster();
-  cluster.put("nodes", fakeNode("jetson-1", { group: "line-3" }));
-  const hub = await hubIn(cluster, { HUB_CLUSTER_GROUPS: "label" });
-  await seen(hub);
-  await hub.enroll("jetson-1");
-  for (const name of ["line-4", "pilot"]) await hub.call("POST", "/api/v1/groups", { name });
-  await cluster.stop();
-  await until(async () => (await viewOf(hub)).state === "partly");
-  // Moved by hand into the pilot it has no home, which the label would give it at once.
-  expect(await move(hub, "jetson-1", "pilot")).toMatchObject({ status: 200, body: { home_group: null } });
-  expect(await move(hub, "jetson-1", "line-4")).toMatchObject({ status: 409 });
-  cluster.put("nodes", fakeNode("jetson-1", { group: "line-4" }));
-  await cluster.start();
-  await until(async () => (await hub.call("GET", "/api/v1/devices/jetson-1")).body["home_group"] === "line-4");
-  const { body } = await hub.call("GET", "/api/v1/audit?kind=device.rehomed");
-  expect(body["items"]).toMatchObject([{ actor: "cluster", data: { from: null, to: "line-4" } }]);
 });
 
 test("without a cluster nothing is asked and nothing is different", async () => {

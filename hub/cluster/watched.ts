@@ -40,6 +40,8 @@ export function keepWatched<T>(api: ClusterApi, settings: Settings<T>): Watched<
 
   const complain = (refusal: Refusal) => {
     failures += 1;
+    // Listed anew before it counts as seen: an open watch tells what it missed a moment too late for whoever acts on it.
+    version = "";
     if (problem?.message === refusal.message) return;
     problem = { ...refusal, since: new Date(now()).toISOString() };
     log.warn({ code: refusal.code }, `${refusal.message}. ${refusal.next_step}`);

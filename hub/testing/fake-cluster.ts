@@ -174,6 +174,7 @@ export async function fakeCluster(): Promise<FakeCluster> {
     },
     hangUp() {
       for (const { response } of watchers) response.end();
+      watchers.clear();
     },
     cut: () => server.closeAllConnections(),
     stop,
