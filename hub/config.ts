@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { GroupName, ProbePolicy, type Resolution } from "@context-edge/protocol";
 import { z } from "zod";
 import { AUTH_ENVIRONMENT, type AuthConfig, isLoopback, readAuth, readSecret } from "./auth/auth-config.ts";
+import { CLUSTER_ENVIRONMENT, type ClusterConfig, readCluster } from "./cluster/cluster-config.ts";
 import type { Limit } from "./core/quarantine.ts";
 
 const seconds = (fallback: number) => z.coerce.number().min(0).default(fallback);
@@ -42,6 +43,7 @@ const Environment = z.object({
   HUB_PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
   HUB_DATA: z.string().default("./hub-data"),
   ...AUTH_ENVIRONMENT,
+  ...CLUSTER_ENVIRONMENT,
   HUB_JOIN_TOKEN_FILE: z.string().optional(),
   HUB_SIGNING_KEY_FILE: z.string().optional(),
   HUB_PREVIOUS_SIGNING_KEY_FILE: z.string().optional(),
@@ -137,6 +139,7 @@ export interface HubConfig {
   shutdownMs: number;
   drainMs: number;
   databaseUrl: string | undefined;
+  cluster: ClusterConfig;
   keep: Keep;
   /** A device that reports nothing new is written no more often than this; 0 where several hubs share a database. */
   heartbeatWriteMs: number;
@@ -172,6 +175,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Configured {
   if (!policy.success) return refuse(`HUB_PROBE_POLICY: ${z.prettifyError(policy.error)}`);
   const auth = readAuth(env);
   if (typeof auth === "string") return refuse(auth);
+  const cluster = readCluster(env);
+  if (typeof cluster === "string") return refuse(cluster);
   const dataDir = resolve(env.HUB_DATA);
   return {
     ok: true,
@@ -206,6 +211,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Configured {
       shutdownMs: env.HUB_SHUTDOWN_SECONDS * 1_000,
       drainMs: drainSeconds * 1_000,
       databaseUrl: env.DATABASE_URL,
+      cluster,
       keep: {
         points: { minute: env.HUB_KEEP_MINUTES, hour: env.HUB_KEEP_HOURS, day: env.HUB_KEEP_DAYS },
         labelsDays: env.HUB_KEEP_LABELS_DAYS,

@@ -148,6 +148,13 @@ Settings
   HUB_DASHBOARD_DIR          the built dashboard                           ../dashboard/dist
   HUB_TELL_OFFLINE_SECONDS   silence after which webhooks tell of a device 1800
   HUB_WEBHOOK_LOOPBACK       may webhooks call this machine itself         true with HUB_AUTH=none
+  HUB_CLUSTER                auto: on in a pod with a service account token, or with HUB_KUBECONFIG; on, off   auto
+  HUB_KUBECONFIG             way to a cluster from outside; with HUB_CLUSTER=on KUBECONFIG counts too
+  HUB_CLUSTER_GROUPS         who decides after enrolment: hub writes labels of nodes, label moves devices     hub
+  HUB_CLUSTER_NAMESPACE      where the agents' pods are                    context-edge-agents
+  HUB_CLUSTER_AGENTS         label selector of the agents' pods            app.kubernetes.io/name=context-edge-agent
+  HUB_CLUSTER_NODES          labels of nodes that are to run an agent, comma-separated; one is enough
+                             context-edge.io/jetson=true,context-edge.io/lab=true
   HUB_SHUTDOWN_SECONDS       longest orderly end                           15
   HUB_DRAIN_SECONDS          how much of it requests are still taken       5, on a loopback address 0
   HUB_LOG_LEVEL              fatal … trace, silent                         info

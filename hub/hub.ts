@@ -5,6 +5,7 @@ import { openPeople, type People } from "./auth/accounts.ts";
 import type { Artifacts, Buckets } from "./artifacts/artifacts.ts";
 import { openArtifacts } from "./artifacts/open.ts";
 import { trackChanges, type Changes } from "./changes.ts";
+import { type Cluster, openCluster } from "./cluster/cluster.ts";
 import { startConductor, type Conductor } from "./conductor.ts";
 import type { HubConfig } from "./config.ts";
 import { openEnding, type Ending } from "./drain.ts";
@@ -62,6 +63,7 @@ export interface Hub {
   metrics: Metrics;
   writes: Writes;
   databaseFile: DatabaseFile;
+  cluster: Cluster;
   ending: Ending;
   isLeader: () => boolean;
   /** Milliseconds since the epoch. */
@@ -182,6 +184,17 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     wake: () => conductor.wake(),
     log,
   });
+  const cluster = await openCluster({
+    config: config.cluster,
+    pilotGroup: config.pilotGroup,
+    changes,
+    publisher,
+    wakeConductor: () => conductor.wake(),
+    fleet,
+    isLeader,
+    now,
+    log,
+  });
   const pulse = startPulse({ presence, changes, log });
   return {
     config,
@@ -206,11 +219,13 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     metrics,
     writes,
     databaseFile,
+    cluster,
     ending,
     isLeader,
     now,
     log,
     async close() {
+      await cluster.stop();
       await courier.stop();
       await conductor.stop();
       await janitor.stop();

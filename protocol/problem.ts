@@ -17,6 +17,7 @@ export const ProblemCode = z.enum([
   "EXPECTATION_FAILED",
   "FORBIDDEN",
   "GATE_NOT_MET",
+  "GROUP_BY_LABEL",
   "GROUP_UNKNOWN",
   "HEADERS_TOO_LARGE",
   "IDEMPOTENCY_KEY_REUSED",

@@ -8,6 +8,7 @@ import { type Decision, decisionsOf, underWay } from "../live/decisions.ts";
 import { versionsInUse } from "../live/in-use.ts";
 import { devicesOf, groupsOf, namesOf, troubleInWords } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
+import "../parts/cluster-troubles.ts";
 import "../parts/fleet-map.ts";
 import "../parts/hub-notice.ts";
 import { mapLegend } from "../parts/map-legend.ts";
@@ -41,6 +42,7 @@ export class OverviewPage extends PageElement {
             </section>`
           : nothing
       }
+      <cluster-troubles></cluster-troubles>
       <section aria-labelledby="fleet">
         <div class="section-head">
           <h2 id="fleet">Fleet</h2>

@@ -3,6 +3,7 @@ import type {
   Deployment,
   DeploymentState,
   Device,
+  NodeTroubleCode,
   Outcome,
   Phase,
   Stage,
@@ -91,6 +92,26 @@ export const OUTCOME_WORDS: Record<Outcome, string> = {
 };
 
 export const VERDICT_TONE: Record<Verdict, Tone> = { pass: "good", fail: "bad", inconclusive: "busy" };
+
+export const NODE_TONE: Record<NodeTroubleCode, Tone> = {
+  NOT_READY: "bad",
+  NO_AGENT: "bad",
+  AGENT_NOT_READY: "warn",
+  NO_DEVICE: "warn",
+  CORDONED: "quiet",
+  LABEL_REFUSED: "warn",
+  LABEL_NOT_WRITTEN: "warn",
+};
+
+export const NODE_WORDS: Record<NodeTroubleCode, string> = {
+  NOT_READY: "NotReady",
+  NO_AGENT: "No agent",
+  AGENT_NOT_READY: "Agent not ready",
+  NO_DEVICE: "Not enrolled",
+  CORDONED: "Cordoned",
+  LABEL_REFUSED: "Label refused",
+  LABEL_NOT_WRITTEN: "Label not written",
+};
 
 export const badge = (tone: Tone, words: string): TemplateResult => html`<span class="badge ${tone}">${words}</span>`;
 

@@ -36,6 +36,7 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
 
   // Looking.
   "GET /api/v1/audit": viewer,
+  "GET /api/v1/cluster": viewer,
   "GET /api/v1/deployments": viewer,
   "GET /api/v1/deployments/:id": viewer,
   // Writes nothing: it answers a question that is too long for an address.

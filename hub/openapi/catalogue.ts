@@ -73,6 +73,7 @@ export const CATALOGUE: Readonly<Partial<Record<string, Line>>> = {
   "POST /api/v1/devices/:id/decommission": fleet("Take a device out of the fleet"),
   "GET /api/v1/trust": people("Whose signatures count: public keys of hub and releases"),
   "POST /api/v1/devices/:id/readmit": fleet("Let a device enrol again"),
+  "GET /api/v1/cluster": fleet("The cluster's nodes, their agents and devices, and what is wrong"),
   "GET /api/v1/series": fleet("Figures over time"),
   "GET /api/v1/series/labels": fleet("Labelled truth over time"),
 
