@@ -6,9 +6,10 @@ import {
   ModelName,
   peekPayload,
   seal,
+  Statement,
   STATEMENT_PAYLOAD_TYPE,
+  statementSchemaOf,
   type RegisterRequest,
-  type Statement,
   type Variant,
 } from "@context-edge/protocol";
 import {
@@ -17,6 +18,7 @@ import {
   type Claim,
   formatOf,
   Numbered,
+  recipeWarnings,
   releaseWarnings,
 } from "../core/registration.ts";
 import type { Hub } from "../hub.ts";
@@ -157,7 +159,10 @@ async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promi
       variants: checked.statement.variants,
       statement: request.statement,
       signedBy: checked.keyId,
-      warnings: releaseWarnings(checked.statement, await releasesOf(hub, claim.model)),
+      warnings: [
+        ...releaseWarnings(checked.statement, await releasesOf(hub, claim.model)),
+        ...recipeWarnings(checked.statement),
+      ],
     };
   }
   if (request.variants) {
@@ -172,13 +177,23 @@ async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promi
     return { variants, statement: null, signedBy: null, warnings };
   }
   const statement: Statement = {
-    schema: 1,
+    schema: statementSchemaOf(variants),
     model: claim.model,
     version: claim.version,
     release: hub.now(),
     created_at: new Date(hub.now()).toISOString(),
     variants,
   };
+  const valid = Statement.safeParse(statement);
+  if (!valid.success) {
+    throw new ProblemError(
+      "STATEMENT_REFUSED",
+      `These variants make no statement: ${valid.error.issues[0]?.message}.`,
+      {
+        nextStep: "Sign a statement on the training side, with what is missing.",
+      },
+    );
+  }
   return {
     variants,
     statement: seal(STATEMENT_PAYLOAD_TYPE, statement, devRelease),
