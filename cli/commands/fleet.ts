@@ -1,4 +1,5 @@
 // `status`, `groups` and `devices`: how the fleet stands.
+import { buildWords } from "@context-edge/protocol";
 import type { Command } from "commander";
 import { z } from "zod";
 import { CLOSED_STATES, Deployment, Device, Group, Session } from "../answers.ts";
@@ -139,6 +140,7 @@ function deviceDetails(out: Output, device: Device): string[] {
     return [
       `${name}: runs ${model.current?.version ?? "nothing"}, target ${model.target?.version ?? "none"}, ` +
         `backup ${model.backup?.version ?? "none"}`,
+      ...(model.attempt?.build ? [`  ${buildWords(model.attempt.build, model.current?.version ?? null)}`] : []),
       ...(model.waiting ? [`  waits: ${model.waiting.message}`] : []),
       ...(last
         ? [

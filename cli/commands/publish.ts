@@ -10,6 +10,7 @@ import { EXIT, Failure, wrongUse } from "../exits.ts";
 import type { HubClient } from "../hub-client.ts";
 import { collect } from "../order.ts";
 import { watchUpload } from "../progress-view.ts";
+import { readRecipe, withRecipe } from "../publish/recipe.ts";
 import { readJson, readReleaseFile, type ReleaseFile } from "../publish/release-file.ts";
 import { loadReleaseKey, readStatement, signStatement } from "../publish/signing.ts";
 import { uploadFile } from "../publish/upload.ts";
@@ -26,6 +27,7 @@ const PublishOptions = z.object({
   golden: z.string().optional(),
   variant: z.array(z.string()).default([]),
   format: z.string().optional(),
+  build: z.string().optional(),
   release: z.number().optional(),
   minimumRelease: z.number().optional(),
 });
@@ -56,6 +58,7 @@ export function addPublish(program: Command, world: World): void {
     .option("--golden <file>", "golden samples: inputs with known answers")
     .option("--variant <spec>", "one more file for another platform: FILE@platform.json", collect)
     .option("--format <name>", "trt, engine, onnx; else from the file's name")
+    .option("--build <recipe>", "devices build the engine from the ONNX file: fp16, fp16,bf16, fp32, or a JSON file")
     .option("--release <n>", "release number, must rise (default: from the training date)", parseNumber)
     .option("--minimum-release <n>", "devices that run this one never install a lower release again", parseNumber);
   act(command, world, PublishOptions, publish);
@@ -64,6 +67,8 @@ export function addPublish(program: Command, world: World): void {
     "context-edge publish model.trt@orin.json --version v2.1 --metrics metrics.json \\",
     "  --golden golden.json --key release.key.pem",
     "context-edge publish model.onnx --version v2.1 --accuracy 0.97 --key release.key.pem",
+    "context-edge publish model.onnx@orin.json --build fp16 --version v2.1 --golden golden.json \\",
+    "  --accuracy 0.97 --key release.key.pem",
     "context-edge publish orin.trt@orin.json --variant xavier.trt@xavier.json --version v2.1 \\",
     "  --accuracy 0.97 --statement statement.json",
   );
@@ -78,9 +83,12 @@ async function publish(desk: Desk, options: PublishOptions, [spec = ""]: readonl
   const key = keyFile === undefined || options.statement !== undefined ? undefined : await loadReleaseKey(keyFile);
   const signed = options.statement === undefined ? undefined : await readStatement(options.statement);
   const golden = options.golden === undefined ? undefined : await readJson(options.golden, Golden);
-  const main = await readReleaseFile(spec, options.format);
+  const recipe = options.build === undefined ? undefined : await readRecipe(options.build);
+  const main = withRecipe(await readReleaseFile(spec, options.format), recipe);
   const files = [main];
-  for (const other of options.variant) files.push(await readReleaseFile(other, options.format));
+  for (const other of options.variant) files.push(withRecipe(await readReleaseFile(other, options.format), recipe));
+  if (recipe && !files.some(({ variant }) => variant.build))
+    throw wrongUse("--build is for an ONNX file, and there is none.");
   const facts = await factsOf(options, main);
   const variants = signed?.statement.variants ?? files.map(({ variant }) => variant);
   for (const { file, variant } of files) {

@@ -1,4 +1,5 @@
 // `versions`, `approve`, `reject` and `audit`: what there is, and what was decided.
+import { BuildRecipe, recipeWords } from "@context-edge/protocol";
 import { InvalidArgumentError, type Command } from "commander";
 import { z } from "zod";
 import { Event, ReviewReply, Version } from "../answers.ts";
@@ -91,10 +92,17 @@ function details(version: Version, nowMs: number): string[] {
       : []),
     signed_by === null ? "carries no signed statement: it cannot be deployed" : `signed by ${signed_by}`,
     ...version.variants.map(
-      ({ digest, size_bytes, format, platform }) =>
-        `  ${format} ${sizeWords(size_bytes)} sha256 ${digest} ${Object.keys(platform).length > 0 ? JSON.stringify(platform) : "any platform"}`,
+      ({ digest, size_bytes, format, platform, build }) =>
+        `  ${format} ${sizeWords(size_bytes)} sha256 ${digest} ${Object.keys(platform).length > 0 ? JSON.stringify(platform) : "any platform"}` +
+        builtWords(build),
     ),
   ];
+}
+
+function builtWords(build: unknown): string {
+  if (build === undefined) return "";
+  const recipe = BuildRecipe.safeParse(build);
+  return `, built on each device: ${recipe.success ? recipeWords(recipe.data) : "by a recipe this command line does not know"}`;
 }
 
 const AuditOptions = z.object({
