@@ -14,7 +14,7 @@ import {
 } from "../live/device-filter.ts";
 import { devicesOf, groupsOf } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
-import { badge, OUTCOME_TONE, OUTCOME_WORDS, PHASE_WORDS, SYNC_TONE, SYNC_WORDS } from "../parts/tones.ts";
+import { badge, OUTCOME_TONE, OUTCOME_WORDS, attemptWords, SYNC_TONE, SYNC_WORDS } from "../parts/tones.ts";
 import { PageElement } from "./page-element.ts";
 
 const STEP = 80;
@@ -116,7 +116,7 @@ function row(device: Device): TemplateResult {
     <td>${model?.target?.version ?? "none"}</td>
     <td>
       ${device.online ? nothing : badge("quiet", "Offline")}
-      ${model?.attempt ? badge("busy", PHASE_WORDS[model.attempt.phase]) : badge(SYNC_TONE[device.sync], SYNC_WORDS[device.sync])}
+      ${model?.attempt ? badge("busy", attemptWords(model.attempt)) : badge(SYNC_TONE[device.sync], SYNC_WORDS[device.sync])}
     </td>
     <td>
       ${outcome ? html`${badge(OUTCOME_TONE[outcome.outcome], `${OUTCOME_WORDS[outcome.outcome]} ${outcome.version}`)} ${outcome.code === "OK" ? nothing : html`<code>${outcome.code}</code>`}` : "–"}

@@ -1,9 +1,9 @@
 // One device on its way to a version: the stepper, the download's bytes, and at the end the outcome in words with its evidence.
-import { DEFAULT_MODEL, type Device, type OutcomeReport } from "@context-edge/protocol";
+import { buildWords, DEFAULT_MODEL, type Device, type OutcomeReport } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { bytes, milliseconds } from "../format/numbers.ts";
 import { stepsOf, WAY } from "./steps.ts";
-import { badge, OUTCOME_TONE, OUTCOME_WORDS, PHASE_WORDS, SYNC_TONE, SYNC_WORDS } from "./tones.ts";
+import { attemptWords, badge, OUTCOME_TONE, OUTCOME_WORDS, SYNC_TONE, SYNC_WORDS } from "./tones.ts";
 
 /** @param deploymentId only the outcome of this deployment is told; null tells the last one whatever it was. */
 export function deviceProgress(device: Device, deploymentId: string | null): TemplateResult {
@@ -23,7 +23,7 @@ export function deviceProgress(device: Device, deploymentId: string | null): Tem
       ${device.online ? nothing : badge("quiet", "Offline")}
       <span class="muted">runs <strong>${model?.current?.version ?? "nothing"}</strong></span>
       <span class="spacer"></span>
-      ${attempt ? badge("busy", `${PHASE_WORDS[attempt.phase]} ${attempt.version}`) : badge(SYNC_TONE[model?.sync ?? "unknown"], SYNC_WORDS[model?.sync ?? "unknown"])}
+      ${attempt ? badge("busy", attemptWords(attempt)) : badge(SYNC_TONE[model?.sync ?? "unknown"], SYNC_WORDS[model?.sync ?? "unknown"])}
     </div>
     ${attempt || outcome ? stepper(stepsOf(attempt, outcome)) : nothing}
     ${
@@ -31,6 +31,7 @@ export function deviceProgress(device: Device, deploymentId: string | null): Tem
         ? html`<p class="muted">${bytes(attempt.download.bytes)} of ${bytes(attempt.download.total_bytes)}</p>`
         : nothing
     }
+    ${attempt?.build ? html`<p class="muted">${buildWords(attempt.build, model?.current?.version ?? null)}</p>` : nothing}
     ${!attempt && outcome ? outcomeInWords(outcome) : nothing}
     ${device.trouble ? html`<p class="outcome bad">${device.trouble.message} ${device.trouble.next_step}</p>` : nothing}
   </article>`;

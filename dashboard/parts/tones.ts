@@ -1,5 +1,5 @@
 // Which colour and which words go with which state: total records, so that a new state does not compile without its own.
-import type { DeploymentState, Outcome, Phase, Stage, SyncState, Verdict } from "@context-edge/protocol";
+import type { Attempt, DeploymentState, Outcome, Phase, Stage, SyncState, Verdict } from "@context-edge/protocol";
 import { html, type TemplateResult } from "lit";
 
 export type Tone = "good" | "busy" | "warn" | "bad" | "quiet";
@@ -32,6 +32,12 @@ export const PHASE_WORDS: Record<Phase, string> = {
   "rolling-back": "Rolling back",
   blocked: "Blocked",
 };
+
+/** "Verifying v2.1"; a build is part of it, and the longest. */
+export function attemptWords({ phase, version, build }: Attempt): string {
+  const isBuilding = build != null && build.elapsed_s !== null;
+  return `${isBuilding ? "Building" : PHASE_WORDS[phase]} ${version}`;
+}
 
 export const STAGE_TONE: Record<Stage, Tone> = {
   pending: "busy",
