@@ -141,7 +141,7 @@ test("a build that is broken off ends its program and leaves nothing", async () 
   expect(await one.own("partial")).toEqual([]);
 });
 
-test("what a build of a killed agent left in the middle is thrown away by the next", async () => {
+test("fault 78: what a build of a killed agent left in the middle is thrown away by the next", async () => {
   const one = await bench();
   await writeFile(join(one.dir, ".agent", "partial", `${model.digest}.0.engine.staged`), "half");
   await one.build();
