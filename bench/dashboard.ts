@@ -2,8 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { findChromium, launchChromium, NO_CHROMIUM_NOTICE } from "../test/browser/chromium.ts";
+import { type Browser, findChromium, launchChromium, NO_CHROMIUM_NOTICE, type Page } from "../test/browser/chromium.ts";
 import { type Orders, obedient, SERVER_CORE } from "./beside.ts";
 import { keep, LEAST_ROUNDS, mediansOf, medianRatio, pairedRounds, quantile, type Sample } from "./measure.ts";
 
@@ -22,7 +21,10 @@ new PerformanceObserver((list) => {
 
 export async function run(rounds: number = LEAST_ROUNDS): Promise<void> {
   const chromium = findChromium();
-  if (chromium === undefined) return void console.log(NO_CHROMIUM_NOTICE);
+  if (chromium === undefined) {
+    console.log(NO_CHROMIUM_NOTICE);
+    return;
+  }
   const dir = await mkdtemp(join(tmpdir(), "context-edge-dashboard-"));
   const hubs: Orders[] = [];
   const browser = await launchChromium(chromium);

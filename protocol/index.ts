@@ -1,5 +1,7 @@
 // The shared words of hub, agent and dashboard: one import for every schema and type that travels between them.
 export * from "./api.ts";
+export * from "./build.ts";
+export * from "./build-words.ts";
 export * from "./cluster.ts";
 export * from "./deployment.ts";
 export * from "./device.ts";

@@ -1,6 +1,6 @@
 // `versions`, `approve`, `reject`, `archive` and `unarchive`: what there is, and what is decided about it.
 import { Option, type Command } from "commander";
-import { ModelName, Stage } from "@context-edge/protocol";
+import { BuildRecipe, ModelName, recipeWords, Stage } from "@context-edge/protocol";
 import { z } from "zod";
 import { ReviewReply, Version } from "../answers.ts";
 import { act, examples, modelPath, type Desk, type World } from "../desk.ts";
@@ -133,8 +133,15 @@ function details(version: Version, { when }: Output): string[] {
       : []),
     signed_by === null ? "carries no signed statement: it cannot be deployed" : `signed by ${signed_by}`,
     ...version.variants.map(
-      ({ digest, size_bytes, format, platform }) =>
-        `  ${format} ${sizeWords(size_bytes)} sha256 ${digest} ${Object.keys(platform).length > 0 ? JSON.stringify(platform) : "any platform"}`,
+      ({ digest, size_bytes, format, platform, build }) =>
+        `  ${format} ${sizeWords(size_bytes)} sha256 ${digest} ${Object.keys(platform).length > 0 ? JSON.stringify(platform) : "any platform"}` +
+        builtWords(build),
     ),
   ];
+}
+
+function builtWords(build: unknown): string {
+  if (build === undefined) return "";
+  const recipe = BuildRecipe.safeParse(build);
+  return `, built on each device: ${recipe.success ? recipeWords(recipe.data) : "by a recipe this command line does not know"}`;
 }

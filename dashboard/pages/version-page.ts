@@ -1,5 +1,5 @@
 // Reviewing one version: its figures beside the running one's, what training sent along, and the decision.
-import type { Version } from "@context-edge/protocol";
+import { recipeWords, type Version } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { bytes, percentWithDelta, plural, shortDigest } from "../format/numbers.ts";
@@ -138,9 +138,12 @@ function variantsCard(version: Version, fits: Fits): TemplateResult {
         </thead>
         <tbody>
           ${version.variants.map(
-            ({ digest, format, size_bytes: size, platform }) =>
+            ({ digest, format, size_bytes: size, platform, build }) =>
               html`<tr>
-                <td>model-${version.version_id}.${format}</td>
+                <td>
+                  model-${version.version_id}.${format}
+                  ${build ? html`<span class="muted">built on each device: ${recipeWords(build)}</span>` : nothing}
+                </td>
                 <td>${platformInWords(platform)}</td>
                 <td class="number">${bytes(size)}</td>
                 <td><code title=${digest}>${shortDigest(digest)}</code></td>

@@ -1,5 +1,6 @@
 // Which colour and which words go with which state: total records, so that a new state does not compile without its own.
 import type {
+  Attempt,
   Deployment,
   DeploymentState,
   Device,
@@ -32,7 +33,7 @@ export const SYNC_WORDS: Record<SyncState, string> = {
   unknown: "No target",
 };
 
-export const PHASE_WORDS: Record<Phase, string> = {
+const PHASE_WORDS: Record<Phase, string> = {
   idle: "Idle",
   downloading: "Downloading",
   verifying: "Verifying",
@@ -42,6 +43,12 @@ export const PHASE_WORDS: Record<Phase, string> = {
   "rolling-back": "Rolling back",
   blocked: "Blocked",
 };
+
+/** "Verifying v2.1"; a build is part of it, and the longest. */
+function attemptWords({ phase, version, build }: Attempt): string {
+  const isBuilding = build != null && build.elapsed_s !== null;
+  return `${isBuilding ? "Building" : PHASE_WORDS[phase]} ${version}`;
+}
 
 export const STAGE_TONE: Record<Stage, Tone> = {
   pending: "busy",
@@ -129,7 +136,7 @@ export const heldBadge = (device: Device) =>
 /** @param later its group has a new target, but not this device yet: it runs what it should, and not what the group is named for */
 export function standingBadge(device: Device, model: string, later: boolean): TemplateResult {
   const attempt = device.models[model]?.attempt;
-  if (attempt) return badge("busy", `${PHASE_WORDS[attempt.phase]} ${attempt.version}`);
+  if (attempt) return badge("busy", attemptWords(attempt));
   if (later) return badge("quiet", "Waits for its wave");
   return badge(SYNC_TONE[device.sync], SYNC_WORDS[device.sync]);
 }

@@ -2,13 +2,13 @@
 import { createHash } from "node:crypto";
 import {
   DEFAULT_MODEL,
-  Digest,
   ModelName,
   peekPayload,
   seal,
+  Statement,
   STATEMENT_PAYLOAD_TYPE,
+  statementSchemaOf,
   type RegisterRequest,
-  type Statement,
   type Variant,
 } from "@context-edge/protocol";
 import {
@@ -17,6 +17,7 @@ import {
   type Claim,
   formatOf,
   Numbered,
+  recipeWarnings,
   releaseWarnings,
 } from "../core/registration.ts";
 import { countRemovals, lookAtFiles, stillThere } from "../file-use.ts";
@@ -24,6 +25,7 @@ import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 import type { VersionRecord } from "../store/records.ts";
 import type { Repositories } from "../store/store.ts";
+import { locateFile, neverUploaded } from "./model-path.ts";
 
 export interface Registered {
   record: VersionRecord;
@@ -121,49 +123,6 @@ export function parseModel(model: string | undefined): string {
   throw new ProblemError("BAD_REQUEST", `"${model}" is no model name.`, { context: { errors: parsed.error.issues } });
 }
 
-/** `artifact://<sha256>` or `s3://bucket/key`; nothing else is ever looked at, let alone fetched. */
-async function locateFile(hub: Hub, path: string): Promise<{ digest: string; sizeBytes: number }> {
-  const artifact = /^artifact:\/\/(.+)$/.exec(path)?.[1];
-  if (artifact !== undefined) {
-    const digest = Digest.safeParse(artifact);
-    if (!digest.success) throw refusedPath(path);
-    const found = await hub.artifacts.stat(digest.data);
-    if (found) return { digest: digest.data, sizeBytes: found.sizeBytes };
-    throw neverUploaded(digest.data);
-  }
-  const [, bucket, key] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,62})\/(.+)$/.exec(path) ?? [];
-  if (bucket === undefined || key === undefined || key.split("/").includes("..")) throw refusedPath(path);
-  if (!hub.buckets) {
-    throw new ProblemError("BUCKET_NOT_CONFIGURED", `This hub has no object store, so ${bucket} cannot be read.`, {
-      nextStep: "Upload the file with PUT /mlops/artifacts/<sha256>, or configure S3_BUCKETS.",
-    });
-  }
-  const adopted = await hub.buckets.adopt(bucket, key);
-  if (adopted.ok) return adopted;
-  const code = {
-    "bucket-not-configured": "BUCKET_NOT_CONFIGURED",
-    missing: "ARTIFACT_MISSING",
-    unavailable: "ARTIFACT_UNAVAILABLE",
-  } as const;
-  throw new ProblemError(code[adopted.why], adopted.detail);
-}
-
-function neverUploaded(digest: string): ProblemError {
-  return new ProblemError("ARTIFACT_MISSING", `No file with digest ${digest} was uploaded.`, {
-    nextStep: `Upload it first with PUT /mlops/artifacts/${digest}.`,
-  });
-}
-
-function refusedPath(path: string): ProblemError {
-  return new ProblemError(
-    "MODEL_PATH_REFUSED",
-    `model_path ${JSON.stringify(path.slice(0, 200))} is not something this hub reads.`,
-    {
-      nextStep: "Use artifact://<sha256> of an uploaded file, or s3://bucket/key in a configured bucket.",
-    },
-  );
-}
-
 interface Described {
   variants: Variant[];
   statement: VersionRecord["statement"];
@@ -179,7 +138,10 @@ async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promi
       variants: checked.statement.variants,
       statement: request.statement,
       signedBy: checked.keyId,
-      warnings: releaseWarnings(checked.statement, await releasesOf(hub, claim.model)),
+      warnings: [
+        ...releaseWarnings(checked.statement, await releasesOf(hub, claim.model)),
+        ...recipeWarnings(checked.statement),
+      ],
     };
   }
   if (request.variants) {
@@ -199,13 +161,23 @@ async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promi
     return { variants, statement: null, signedBy: null, warnings };
   }
   const statement: Statement = {
-    schema: 1,
+    schema: statementSchemaOf(variants),
     model: claim.model,
     version: claim.version,
     release: hub.now(),
     created_at: new Date(hub.now()).toISOString(),
     variants,
   };
+  const valid = Statement.safeParse(statement);
+  if (!valid.success) {
+    throw new ProblemError(
+      "STATEMENT_REFUSED",
+      `These variants make no statement: ${valid.error.issues[0]?.message}.`,
+      {
+        nextStep: "Sign a statement on the training side, with what is missing.",
+      },
+    );
+  }
   return {
     variants,
     statement: seal(STATEMENT_PAYLOAD_TYPE, statement, devRelease),
