@@ -5,6 +5,7 @@ import { DEFAULT_MODEL, type ModelName, type Observed, type Trouble } from "@con
 import type { Logger } from "pino";
 import { type Actions, actionsOn } from "./actions.ts";
 import type { Config } from "./config.ts";
+import { SLACK_MS } from "./core/allowance.ts";
 import { timestamp } from "./core/instant.ts";
 import { foremostTrouble } from "./core/foremost-trouble.ts";
 import { foremostPhase } from "./core/observed.ts";
@@ -27,7 +28,8 @@ import { openSession } from "./effects/session.ts";
 import { countPublished } from "./effects/space.ts";
 import { takeInventory } from "./effects/telemetry/inventory.ts";
 import { openSampler } from "./effects/telemetry/sampler.ts";
-import { type Heartbeat, heartbeat, throttled } from "./effects/throttled.ts";
+import { throttled } from "./effects/throttled.ts";
+import { loopOf, type Vitals, vitals as takeVitals } from "./effects/vitals.ts";
 import { openWindows } from "./effects/windows.ts";
 import { type Reporter, reporter } from "./reporter.ts";
 import { type Shared, toolsFor } from "./tools.ts";
@@ -55,12 +57,9 @@ export interface Agent {
   observe(signal: AbortSignal): Promise<Observed>;
   /** Something moved: the hub and the page are told. */
   changed(): void;
-  /** Beats while the agent's loop turns. */
-  heart: Heartbeat;
+  /** Whether every loop of the agent still moves. */
+  vitals: Vitals;
 }
-
-/** The loop looks around every half minute at the latest. */
-const STUCK_MS = 5 * 60_000;
 
 /** What the agent rings when it is not the loop that moves. */
 export interface Rings {
@@ -83,6 +82,7 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
   const web = http(process.env);
   const hub = hubClient(web, config.AGENT_HUB_URL);
   const device = config.AGENT_DEVICE_ID;
+  const vitals = takeVitals();
   const clock = deviceClock(Date.now, () => performance.now());
   const documents = await openDocuments(join(own, "documents.json"), { device, hubKeys: config.hubKeys }, clock);
   const session = await openSession(join(own, "identity.json"), {
@@ -136,6 +136,8 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
   const openOnce = (model: ModelName): Promise<Worker> => {
     const progress: Parameters<typeof toolsFor>[2] = (now) => {
       open.get(model)?.progress(now);
+      // A long file over a bad link may take days, as long as it comes.
+      if (now) vitals.expect(loopOf(model), "fetch", SLACK_MS);
       progressed();
     };
     const begun = opening.get(model) ?? openWorker(toolsFor(shared, model, progress));
@@ -186,6 +188,7 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
     session,
     outbox,
     log,
+    vitals,
     heartbeatMs: config.AGENT_HEARTBEAT_MS,
     jitter: Math.random,
     observe,
@@ -201,6 +204,7 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
     documents,
     link,
     log,
+    vitals,
     clock: () => clock.now(),
     jitter: Math.random,
     pollWaitSeconds: config.AGENT_POLL_WAIT_SECONDS,
@@ -236,6 +240,6 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
     hold,
     changed,
     observe,
-    heart: heartbeat(STUCK_MS),
+    vitals,
   };
 }

@@ -1,6 +1,7 @@
 // The heart: observe, decide, perform, record; again until there is nothing to do.
-import { nextDelayMs } from "./core/backoff.ts";
 import { advance } from "./core/advance.ts";
+import { allowanceMs, READING_MS } from "./core/allowance.ts";
+import { nextDelayMs } from "./core/backoff.ts";
 import { decide } from "./core/decide.ts";
 import type { Stage, State } from "./core/state.ts";
 import { type Finding, IS_BEFORE_SWAP, type Mishap, type Result, type Step, type StepName } from "./core/steps.ts";
@@ -14,6 +15,8 @@ export interface Surroundings {
   /** Aborts when the manifest no longer asks for this candidate; only heeded before the swap. */
   following(state: State): AbortSignal;
   moved(state: State, step: Step, mishap: Mishap | null): void;
+  /** What is done next and how long it may take; null: it waits for whoever has the turn. */
+  about(doing: { what: string; withinMs: number } | null): void;
   jitter(): number;
   /** Whose turn it is to touch what runs. */
   turn: Turns;
@@ -36,12 +39,14 @@ export async function settle(worker: Worker, around: Surroundings): Promise<numb
 async function untilRest(worker: Worker, around: Surroundings, turn: HeldTurn): Promise<number | null> {
   let before: Step | null = null;
   for (;;) {
+    around.about({ what: "observe", withinMs: READING_MS });
     const state = await worker.observe();
     const step = decide(state);
     if (step.do === "rest") return step.until === null ? null : Math.max(0, step.until - state.now);
     // Whoever had to wait for it looks again: minutes may have passed.
     if (TOUCHES_WHAT_RUNS.has(state.journal.transaction.stage) && (await turn.isNew())) continue;
 
+    around.about({ what: step.do, withinMs: allowanceMs(step) });
     const finding = await perform(worker, state, step, around);
     if (finding === "followed") continue;
     const journal = advance(state, finding);
@@ -72,11 +77,12 @@ interface HeldTurn {
   end(): void;
 }
 
-function heldTurn({ turn, stop }: Surroundings): HeldTurn {
+function heldTurn({ turn, stop, about }: Surroundings): HeldTurn {
   let endIt: (() => void) | null = null;
   return {
     async isNew() {
       if (endIt) return false;
+      about(null);
       endIt = await turn.take(stop);
       return true;
     },
