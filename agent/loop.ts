@@ -77,13 +77,13 @@ interface HeldTurn {
   end(): void;
 }
 
-function heldTurn({ turn, stop, about }: Surroundings): HeldTurn {
+function heldTurn(around: Surroundings): HeldTurn {
   let endIt: (() => void) | null = null;
   return {
     async isNew() {
       if (endIt) return false;
-      about(null);
-      endIt = await turn.take(stop);
+      around.about(null);
+      endIt = await around.turn.take(around.stop);
       return true;
     },
     end: () => endIt?.(),

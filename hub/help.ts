@@ -59,5 +59,7 @@ Usage: node hub/main.ts            (settings come from the environment)
   S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_FORCE_PATH_STYLE
   DATABASE_URL               postgres://…: PostgreSQL and several hubs. Unset: SQLite under HUB_DATA
 
+As a systemd service the hub takes the credentials api-token, join-token and oidc-client-secret where no file is named.
+
 Exit codes: 0 done, 1 could not start or something is wrong, 2 wrong use or a wrong setting.
 `;

@@ -14,6 +14,7 @@ import { openFleetMemory, type FleetMemory } from "./fleet-memory.ts";
 import type { Fleet } from "./fleet.ts";
 import { rememberIdentities, type Identities } from "./identities.ts";
 import { loadKeys, type HubKeys } from "./keys.ts";
+import { logStream } from "./observe/journal.ts";
 import { openMetrics, type Metrics } from "./observe/metrics.ts";
 import { answerPolls, type Polls } from "./polls.ts";
 import { trackPresence, type Presence } from "./presence.ts";
@@ -68,7 +69,10 @@ export interface Hub {
 
 /** @param now milliseconds since the epoch; a test that turns it turns the clock that silences are counted by as well */
 export async function openHub(config: HubConfig, now: () => number = Date.now): Promise<Hub> {
-  const log = pino({ level: config.logLevel, base: null, redact: ["req.headers.authorization", "req.headers.cookie"] });
+  const log = pino(
+    { level: config.logLevel, base: null, redact: ["req.headers.authorization", "req.headers.cookie"] },
+    logStream(process.env),
+  );
   const newest = rememberNewest();
   const store = newest.over(await openStore(config));
   const keys = await loadKeys(config, store).catch(async (error: unknown) => {

@@ -21,7 +21,8 @@ export function journalLine(record: LogRecord): string {
   const fields = Object.entries(record).flatMap(([name, value]) =>
     LEFT_OUT.has(name) || value === undefined ? [] : [`${oneLine(name)}=${shown(value)}`],
   );
-  const message = oneLine(String(record["msg"] ?? ""));
+  const { msg } = record;
+  const message = typeof msg === "string" ? oneLine(msg) : "";
   const more = fields.length === 0 ? "" : ` (${fields.join(" ")})`;
   return `<${priority}>${message}${more}`;
 }
