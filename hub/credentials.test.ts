@@ -1,4 +1,4 @@
-// Secrets by systemd's credentials: they stand in for what no variable names, and an empty one for nothing.
+// Secrets by systemd's credentials: they stand in for what no variable names, and one of white space for nothing.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,11 +10,11 @@ let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "credentials-"));
   writeFileSync(join(dir, "api-token"), `${TOKEN}\n`);
-  writeFileSync(join(dir, "join-token"), "");
+  writeFileSync(join(dir, "join-token"), "\n");
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-test("the token comes from systemd; an empty join token is none", () => {
+test("the token comes from systemd; a join token of white space is none", () => {
   expect(readConfig({ HUB_AUTH: "token", CREDENTIALS_DIRECTORY: dir })).toMatchObject({
     ok: true,
     config: { auth: { kind: "token", token: TOKEN }, joinToken: undefined },

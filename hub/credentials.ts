@@ -1,5 +1,5 @@
 // Secrets that systemd hands to the service (LoadCredential=, since systemd 247) stand in for files that no variable names.
-import { statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const CREDENTIALS = {
@@ -8,13 +8,13 @@ const CREDENTIALS = {
   HUB_OIDC_CLIENT_SECRET_FILE: "oidc-client-secret",
 } as const;
 
-/** An empty credential stands for none, because a unit cannot say "if it is there" otherwise. */
+/** A credential of white space stands for none, because a unit cannot say "if it is there" otherwise. */
 export function withCredentials(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const directory = environment["CREDENTIALS_DIRECTORY"];
   if (!directory) return environment;
   const handed = Object.entries(CREDENTIALS).flatMap(([variable, name]) => {
     const file = join(directory, name);
-    const isThere = (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    const isThere = existsSync(file) && readFileSync(file, "utf8").trim() !== "";
     return isThere && environment[variable] === undefined ? [[variable, file] as const] : [];
   });
   return { ...environment, ...Object.fromEntries(handed) };
