@@ -5,6 +5,7 @@ import type { Bells } from "./bells.ts";
 import { READING_MS, SLACK_MS } from "./core/allowance.ts";
 import type { State } from "./core/state.ts";
 import type { Mishap, Step } from "./core/steps.ts";
+import { told } from "./core/told.ts";
 import { type Turns, turns } from "./effects/turns.ts";
 import { loopOf } from "./effects/vitals.ts";
 import { describe } from "./errors.ts";
@@ -112,10 +113,8 @@ async function settleOne({ agent, ring, turn, stop }: Running, worker: Worker, s
     },
     moved(state: State, step: Step, mishap: Mishap | null) {
       lastMishap = mishap;
-      agent.log.info(
-        { model: worker.model, stage: state.journal.transaction.stage, step: step.do },
-        sentence(step, mishap),
-      );
+      const { level, words } = told(step, mishap);
+      agent.log[level]({ model: worker.model, stage: state.journal.transaction.stage, step: step.do }, words);
       agent.changed();
     },
   };
@@ -128,8 +127,4 @@ async function settleOne({ agent, ring, turn, stop }: Running, worker: Worker, s
     agent.log.error({ err: error, model: worker.model }, `stopped before doing anything: ${describe(error)}`);
     return { comeBackMs: Math.min(300_000, 1_000 * 2 ** Math.min(stalls, 8)), isStalled: true };
   }
-}
-
-function sentence(step: Step, mishap: Mishap | null): string {
-  return mishap ? `${step.do}: ${mishap.code}: ${mishap.message}` : `${step.do}: done`;
 }

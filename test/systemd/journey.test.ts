@@ -131,20 +131,21 @@ describe.skipIf(inject("obstacle") !== "")("a device's life", { timeout: 240_000
     await paste(`rm -r /etc/systemd/system/${AGENT}.d; systemctl daemon-reload`);
   });
 
-  test.each(["probing", "soaking"])(
-    "after the power went while it was %s, device and hub come back and the version settles",
-    async (phase) => {
-      const from = (await model())?.current?.version;
-      const to = from === "v2.0" ? "v2.1" : "v2.0";
-      await deploy(to);
-      await untilPhase(phase);
-      await machine.cutPower();
-      machine = await boot(disk);
-      await untilRuns(to);
-      expect((await model())?.last_outcome).toMatchObject({ version: to, outcome: "committed" });
-      expect(await served()).toBe(`model-${to}.onnx`);
-    },
-  );
+  test.each([
+    ["the power went", "probing"],
+    ["the power went", "soaking"],
+    ["it was rebooted", "probing"],
+  ])("after %s while it was %s, device and hub come back and the version settles", async (how, phase) => {
+    const from = (await model())?.current?.version;
+    const to = from === "v2.0" ? "v2.1" : "v2.0";
+    await deploy(to);
+    await untilPhase(phase);
+    await (how === "it was rebooted" ? machine.halt() : machine.cutPower());
+    machine = await boot(disk);
+    await untilRuns(to);
+    expect((await model())?.last_outcome).toMatchObject({ version: to, outcome: "committed" });
+    expect(await served()).toBe(`model-${to}.onnx`);
+  });
 
   test("an upgrade in mid-swap takes over from the old release, and --rollback brings that back", async () => {
     const next = nextRelease(machine, RELEASE, "0.2.0-next");
