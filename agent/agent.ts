@@ -5,6 +5,7 @@ import { DEFAULT_MODEL, type ModelName, type Observed, type Trouble } from "@con
 import type { Logger } from "pino";
 import { type Actions, actionsOn } from "./actions.ts";
 import { builderOf, type Config } from "./config.ts";
+import { SLACK_MS } from "./core/allowance.ts";
 import { timestamp } from "./core/instant.ts";
 import { foremostTrouble } from "./core/foremost-trouble.ts";
 import { foremostPhase } from "./core/observed.ts";
@@ -28,11 +29,13 @@ import { openSession } from "./effects/session.ts";
 import { countPublished } from "./effects/space.ts";
 import { takeInventory } from "./effects/telemetry/inventory.ts";
 import { openSampler } from "./effects/telemetry/sampler.ts";
-import { type Heartbeat, heartbeat, throttled } from "./effects/throttled.ts";
+import { throttled } from "./effects/throttled.ts";
+import { loopOf, type Vitals, vitals as takeVitals } from "./effects/vitals.ts";
 import { openWindows } from "./effects/windows.ts";
 import { type Reporter, reporter } from "./reporter.ts";
 import { type Shared, toolsFor, type Watchers } from "./tools.ts";
 import { clockTrouble, expiredTrouble, type HubLink, type Watching } from "./watch.ts";
+import type { Rings } from "./rings.ts";
 import { openWorker, quietStats, type Worker } from "./worker.ts";
 
 export interface Agent {
@@ -56,21 +59,8 @@ export interface Agent {
   observe(signal: AbortSignal): Promise<Observed>;
   /** Something moved: the hub and the page are told. */
   changed(): void;
-  /** Beats while the agent's loop turns. */
-  heart: Heartbeat;
-}
-
-/** The loop looks around every half minute at the latest. */
-const STUCK_MS = 5 * 60_000;
-
-/** What the agent rings when it is not the loop that moves. */
-export interface Rings {
-  /** A document of the hub was accepted. */
-  followed: () => void;
-  /** The loop has something to look at: an order, a hold. */
-  wake: () => void;
-  /** A reader of the status page would want to see something new. */
-  moved: () => void;
+  /** Whether every loop of the agent still moves. */
+  vitals: Vitals;
 }
 
 export async function assemble(config: Config, log: Logger, rings: Rings): Promise<Agent> {
@@ -84,6 +74,7 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
   const web = http(process.env);
   const hub = hubClient(web, config.AGENT_HUB_URL);
   const device = config.AGENT_DEVICE_ID;
+  const vitals = takeVitals();
   const clock = deviceClock(Date.now, () => performance.now());
   const documents = await openDocuments(join(own, "documents.json"), { device, hubKeys: config.hubKeys }, clock);
   const session = await openSession(join(own, "identity.json"), {
@@ -138,6 +129,8 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
     const watchers: Watchers = {
       progress(now) {
         open.get(model)?.progress(now);
+        // A long file over a bad link may take days, as long as it comes.
+        if (now) vitals.expect(loopOf(model), "fetch", SLACK_MS);
         progressed();
       },
       building(now) {
@@ -193,6 +186,7 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
     session,
     outbox,
     log,
+    vitals,
     heartbeatMs: config.AGENT_HEARTBEAT_MS,
     jitter: Math.random,
     observe,
@@ -208,6 +202,7 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
     documents,
     link,
     log,
+    vitals,
     clock: () => clock.now(),
     jitter: Math.random,
     pollWaitSeconds: config.AGENT_POLL_WAIT_SECONDS,
@@ -243,6 +238,6 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
     hold,
     changed,
     observe,
-    heart: heartbeat(STUCK_MS),
+    vitals,
   };
 }

@@ -51,3 +51,15 @@ test.each([
 test("a command reloader without a command is refused", async () => {
   await expect(loadConfig(await environment({ AGENT_RELOADER: "command" }))).rejects.toThrow("AGENT_RELOAD_COMMAND");
 });
+
+test("what systemd hands over stands in for files that no variable names; one of white space for none", async () => {
+  const credentials = await tempDir();
+  await writeFile(join(credentials, "join-token"), "a token");
+  await writeFile(join(credentials, "pin"), "\n");
+  const given = await environment({ CREDENTIALS_DIRECTORY: credentials });
+  expect(await loadConfig(given)).toMatchObject({ AGENT_JOIN_TOKEN_FILE: join(credentials, "join-token"), pin: null });
+  await writeFile(join(credentials, "pin"), "2468\n");
+  expect(await loadConfig(given)).toMatchObject({ pin: "2468" });
+  const named = { ...given, AGENT_JOIN_TOKEN_FILE: "/etc/token" };
+  expect(await loadConfig(named)).toMatchObject({ AGENT_JOIN_TOKEN_FILE: "/etc/token" });
+});

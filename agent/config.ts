@@ -1,6 +1,7 @@
 // The environment, parsed once, with the files it names; one clear line when something is wrong.
 import { readFile } from "node:fs/promises";
 import { DEFAULT_MODEL, type ModelName, type PublicKey } from "@context-edge/protocol";
+import { credentialFile } from "./effects/credentials.ts";
 import { loadPublicKey } from "./effects/keys.ts";
 import { AgentError, describe } from "./errors.ts";
 import { Settings } from "./settings.ts";
@@ -21,7 +22,7 @@ export async function loadConfig(environment: NodeJS.ProcessEnv): Promise<Config
     const [issue] = parsed.error.issues;
     throw misconfigured(String(issue?.path[0] ?? "the environment"), issue?.message ?? "is not valid");
   }
-  const settings = parsed.data;
+  const settings = withCredentials(parsed.data, given);
   for (const [chosen, needed] of NEEDED) {
     const [choice, value] = chosen;
     if (settings[choice] === value && settings[needed] === undefined) {
@@ -33,6 +34,17 @@ export async function loadConfig(environment: NodeJS.ProcessEnv): Promise<Config
     hubKeys: await loadKeys("AGENT_HUB_KEYS", settings.AGENT_HUB_KEYS),
     releaseKeys: await loadKeys("AGENT_RELEASE_KEYS", settings.AGENT_RELEASE_KEYS),
     pin: settings.AGENT_PIN_FILE === undefined ? null : await loadPin(settings.AGENT_PIN_FILE),
+  };
+}
+
+/** Files that systemd hands over (LoadCredential=) stand in for those that no variable names. */
+function withCredentials(settings: Settings, environment: NodeJS.ProcessEnv): Settings {
+  const joinToken = settings.AGENT_JOIN_TOKEN_FILE ?? credentialFile(environment, "join-token");
+  const pin = settings.AGENT_PIN_FILE ?? credentialFile(environment, "pin");
+  return {
+    ...settings,
+    ...(joinToken === undefined ? {} : { AGENT_JOIN_TOKEN_FILE: joinToken }),
+    ...(pin === undefined ? {} : { AGENT_PIN_FILE: pin }),
   };
 }
 

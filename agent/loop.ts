@@ -1,6 +1,7 @@
 // The heart: observe, decide, perform, record; again until there is nothing to do.
-import { nextDelayMs } from "./core/backoff.ts";
 import { advance } from "./core/advance.ts";
+import { allowanceMs, READING_MS } from "./core/allowance.ts";
+import { nextDelayMs } from "./core/backoff.ts";
 import { decide } from "./core/decide.ts";
 import type { Stage, State } from "./core/state.ts";
 import { type Finding, IS_BEFORE_SWAP, type Mishap, type Result, type Step, type StepName } from "./core/steps.ts";
@@ -14,6 +15,8 @@ export interface Surroundings {
   /** Aborts when the manifest no longer asks for this candidate; only heeded before the swap. */
   following(state: State): AbortSignal;
   moved(state: State, step: Step, mishap: Mishap | null): void;
+  /** What is done next and how long it may take; null: it waits for whoever has the turn. */
+  about(doing: { what: string; withinMs: number } | null): void;
   jitter(): number;
   /** Whose turn it is to touch what runs. */
   turn: Turns;
@@ -38,12 +41,14 @@ export async function settle(worker: Worker, around: Surroundings): Promise<numb
 async function untilRest(worker: Worker, around: Surroundings, turns: HeldTurns): Promise<number | null> {
   let before: Step | null = null;
   for (;;) {
+    around.about({ what: "observe", withinMs: READING_MS });
     const state = await worker.observe();
     const step = decide(state);
     if (step.do === "rest") return step.until === null ? null : Math.max(0, step.until - state.now);
     // Whoever had to wait for it looks again: minutes may have passed.
     if (await turns.areNewFor(state.journal.transaction.stage)) continue;
 
+    around.about({ what: step.do, withinMs: allowanceMs(step) });
     const finding = await perform(worker, state, step, around);
     if (finding === "followed") continue;
     const journal = advance(state, finding);
@@ -78,7 +83,8 @@ interface HeldTurns {
 }
 
 /** Quiet is always taken first, and never by whoever holds the turn alone: no two can wait for each other. */
-function heldTurns({ turn, quiet, stop }: Surroundings): HeldTurns {
+function heldTurns(around: Surroundings): HeldTurns {
+  const { turn, quiet, stop } = around;
   const held = [
     { of: quiet, stages: NEEDS_QUIET, end: null as (() => void) | null },
     { of: turn, stages: TOUCHES_WHAT_RUNS, end: null as (() => void) | null },
@@ -90,6 +96,7 @@ function heldTurns({ turn, quiet, stop }: Surroundings): HeldTurns {
         one.end = null;
       }
       const missing = held.filter(({ stages, end }) => stages.has(stage) && !end);
+      if (missing.length > 0) around.about(null);
       for (const one of missing) one.end = await one.of.take(stop);
       return missing.length > 0;
     },

@@ -68,6 +68,8 @@ try {
 } catch (error) {
   const { code, message, nextStep } =
     error instanceof AgentError ? error : { code: "INTERNAL", message: describe(error), nextStep: "" };
-  console.error(`agent: ${code}: ${message}${nextStep === "" ? "" : ` (${nextStep})`}`);
+  const { isJournal } = await import("./effects/journal.ts");
+  const priority = isJournal(process.env, process.stderr.fd) ? "<3>" : "";
+  console.error(`${priority}agent: ${code}: ${message}${nextStep === "" ? "" : ` (${nextStep})`}`);
   process.exitCode = code === "USAGE" || code === "CONFIG" ? USAGE_EXIT : 1;
 }

@@ -1,12 +1,14 @@
 // Tells the hub where the device stands: at every change, and as a heartbeat. Never waited for by a transaction.
 import type { Observed } from "@context-edge/protocol";
 import type { Logger } from "pino";
+import { READING_MS, SLACK_MS } from "./core/allowance.ts";
 import { nextDelayMs } from "./core/backoff.ts";
 import { type Bell, bell } from "./effects/bell.ts";
 import type { Hub } from "./effects/hub-client.ts";
 import type { Outbox } from "./effects/outbox.ts";
 import { pause } from "./effects/pause.ts";
 import type { Session } from "./effects/session.ts";
+import type { Vitals } from "./effects/vitals.ts";
 
 export interface Reporting {
   device: string;
@@ -14,6 +16,7 @@ export interface Reporting {
   session: Session;
   outbox: Outbox;
   log: Logger;
+  vitals: Vitals;
   heartbeatMs: number;
   jitter: () => number;
   observe(signal: AbortSignal): Promise<Observed>;
@@ -55,15 +58,20 @@ export function reporter(reporting: Reporting): Reporter {
     async run(signal) {
       let failures = 0;
       while (!signal.aborted) {
+        // A first report waits until the models' directories were read.
+        reporting.vitals.expect("the reporter", "reporting", READING_MS);
         const sent = await send(signal).catch((error: unknown) => {
           if (!signal.aborted) reporting.log.error({ err: error }, "a report could not be made");
           return { ok: false, retryAfterMs: 0 } as const;
         });
         failures = sent.ok ? 0 : failures + 1;
         if (!sent.ok) {
-          await pause(Math.max(sent.retryAfterMs, nextDelayMs(failures, BACKOFF, reporting.jitter())), signal);
+          const delayMs = Math.max(sent.retryAfterMs, nextDelayMs(failures, BACKOFF, reporting.jitter()));
+          reporting.vitals.expect("the reporter", "waiting", delayMs + SLACK_MS);
+          await pause(delayMs, signal);
           continue;
         }
+        reporting.vitals.expect("the reporter", "waiting for news", 2 * reporting.heartbeatMs + SLACK_MS);
         await changes.heard(reporting.heartbeatMs * (0.8 + 0.4 * reporting.jitter()), signal);
         await pause(GATHER_MS, signal);
       }

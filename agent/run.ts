@@ -3,9 +3,12 @@ import type { ModelName } from "@context-edge/protocol";
 import type { Agent } from "./agent.ts";
 import type { Bells } from "./bells.ts";
 import { isMadeOf } from "./core/built.ts";
+import { READING_MS, SLACK_MS } from "./core/allowance.ts";
 import type { State } from "./core/state.ts";
 import type { Mishap, Step } from "./core/steps.ts";
+import { told } from "./core/told.ts";
 import { type Turns, turns } from "./effects/turns.ts";
+import { loopOf } from "./effects/vitals.ts";
 import { describe } from "./errors.ts";
 import { settle, type Surroundings } from "./loop.ts";
 import { pollOnce, watchHub } from "./watch.ts";
@@ -28,12 +31,13 @@ export async function runAgent(agent: Agent, ring: Bells, stop: AbortSignal): Pr
   const beside: Promise<void>[] = [watchHub(agent.watching, stop), agent.reporter.run(stop)];
   const followed = new Set<ModelName>();
   while (!stop.aborted) {
-    agent.heart.beat();
+    agent.vitals.expect("the agent", "opening the models' directories", READING_MS);
     for (const worker of await openedWorkers(running)) {
       if (followed.has(worker.model)) continue;
       followed.add(worker.model);
       beside.push(followModel(running, worker));
     }
+    agent.vitals.expect("the agent", "waiting for news", LOOK_AGAIN_MS + SLACK_MS);
     await ring.any.heard(LOOK_AGAIN_MS, stop);
   }
   await Promise.all(beside);
@@ -57,6 +61,7 @@ async function followModel(running: Running, worker: Worker): Promise<void> {
   while (!stop.aborted) {
     const { comeBackMs, isStalled } = await settleOne(running, worker, stalls);
     stalls = isStalled ? stalls + 1 : 0;
+    running.agent.vitals.expect(loopOf(worker.model), "waiting for news", LOOK_AGAIN_MS + SLACK_MS);
     await own.heard(Math.min(LOOK_AGAIN_MS, comeBackMs ?? LOOK_AGAIN_MS), stop);
   }
 }
@@ -104,12 +109,14 @@ async function settleOne({ agent, ring, turn, quiet, stop }: Running, worker: Wo
     quiet,
     jitter: Math.random,
     following: (state) => ring.following(state, worker),
+    about(doing) {
+      if (doing) agent.vitals.expect(loopOf(worker.model), doing.what, doing.withinMs);
+      else agent.vitals.release(loopOf(worker.model));
+    },
     moved(state: State, step: Step, mishap: Mishap | null) {
       lastMishap = mishap;
-      agent.log.info(
-        { model: worker.model, stage: state.journal.transaction.stage, step: step.do },
-        sentence(step, mishap),
-      );
+      const { level, words } = told(step, mishap);
+      agent.log[level]({ model: worker.model, stage: state.journal.transaction.stage, step: step.do }, words);
       agent.changed();
     },
   };
@@ -122,8 +129,4 @@ async function settleOne({ agent, ring, turn, quiet, stop }: Running, worker: Wo
     agent.log.error({ err: error, model: worker.model }, `stopped before doing anything: ${describe(error)}`);
     return { comeBackMs: Math.min(300_000, 1_000 * 2 ** Math.min(stalls, 8)), isStalled: true };
   }
-}
-
-function sentence(step: Step, mishap: Mishap | null): string {
-  return mishap ? `${step.do}: ${mishap.code}: ${mishap.message}` : `${step.do}: done`;
 }

@@ -62,7 +62,11 @@ export const Settings = z.object({
     "host name",
   ),
   AGENT_GROUP: said(GroupName.optional(), "Identity", "group wished for at the first enrolment"),
-  AGENT_JOIN_TOKEN_FILE: said(z.string().optional(), "Identity", "file with the token that enrols this device"),
+  AGENT_JOIN_TOKEN_FILE: said(
+    z.string().optional(),
+    "Identity",
+    "file with the token that enrols this device; without it systemd's credential join-token",
+  ),
   AGENT_HUB_URL: said(HttpUrl, "Identity", "address of the hub", "required"),
   AGENT_TENSORRT: said(
     z
@@ -79,7 +83,7 @@ export const Settings = z.object({
   AGENT_PIN_FILE: said(
     z.string().optional(),
     "Trust",
-    "file with the PIN (4 to 32 characters) that allows actions on the status page; without it the page is read-only",
+    "file with the PIN (4 to 32 characters) that allows actions on the status page; without it systemd's credential pin, and without that the page is read-only",
   ),
 
   AGENT_MODELS_DIR: said(

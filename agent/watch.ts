@@ -1,6 +1,7 @@
 // Follows the hub: one held request for the manifest, the assignment when it changed, and a bell for the loop.
 import type { Trouble } from "@context-edge/protocol";
 import type { Logger } from "pino";
+import { SLACK_MS } from "./core/allowance.ts";
 import { nextDelayMs } from "./core/backoff.ts";
 import { instant, timestamp } from "./core/instant.ts";
 import type { Clock } from "./effects/clock.ts";
@@ -8,6 +9,7 @@ import type { Documents } from "./effects/documents.ts";
 import type { Hub, HubFailure } from "./effects/hub-client.ts";
 import { pause } from "./effects/pause.ts";
 import type { Session } from "./effects/session.ts";
+import type { Vitals } from "./effects/vitals.ts";
 
 /** What the device last heard of its hub, for the status page. */
 export interface HubLink {
@@ -25,6 +27,7 @@ export interface Watching {
   documents: Documents;
   link: HubLink;
   log: Logger;
+  vitals: Vitals;
   clock: () => number;
   jitter: () => number;
   pollWaitSeconds: number;
@@ -45,6 +48,7 @@ export async function watchHub(watching: Watching, signal: AbortSignal): Promise
     const startedAt = performance.now();
     const nudged = new AbortController();
     watching.nudge.now = nudged;
+    watching.vitals.expect("the watch of the hub", "asking", watching.pollWaitSeconds * 1_000 + SLACK_MS);
     const round = AbortSignal.any([signal, nudged.signal]);
     const polled = await pollOnce(watching, watching.pollWaitSeconds, round).catch((error: unknown) => {
       if (nudged.signal.aborted) return { ok: true } as const;
@@ -60,6 +64,7 @@ export async function watchHub(watching: Watching, signal: AbortSignal): Promise
           polled.retryAfterMs,
           nextDelayMs(failures, { minMs: Math.max(1, pollMinMs), maxMs: pollMaxMs }, jitter()),
         );
+    watching.vitals.expect("the watch of the hub", "waiting", Math.max(0, delayMs) + SLACK_MS);
     if (delayMs > 0 && !nudged.signal.aborted) await pause(delayMs, round);
   }
 }

@@ -13,6 +13,8 @@ import type { Store } from "./store/store.ts";
 export interface Conductor {
   /** Looks again soon, whatever the interval; also when it is looking now. */
   wake(): void;
+  /** Milliseconds since it last came to the end of a round. */
+  sinceRoundMs(): number;
   stop(): Promise<void>;
 }
 
@@ -39,6 +41,7 @@ export function startConductor(settings: ConductorSettings): Conductor {
   const bell = hangBell();
   const stays = countStays(settings);
   const stop = new AbortController();
+  let roundEndedAt = performance.now();
 
   /** One thing that fails must not keep the others from being done. */
   const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
@@ -69,12 +72,14 @@ export function startConductor(settings: ConductorSettings): Conductor {
       else stays.forget();
       // Freshness: a manifest that nears its end is sealed again, whatever else may be wrong.
       if (round % FRESHNESS_ROUNDS === 0) await attempt("renewing manifests", () => publisher.refresh());
+      roundEndedAt = performance.now();
       await bell.wait(INTERVAL_MS);
     }
   })();
 
   return {
     wake: () => bell.ring(),
+    sinceRoundMs: () => performance.now() - roundEndedAt,
     async stop() {
       stop.abort();
       bell.ring();

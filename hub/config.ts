@@ -6,6 +6,7 @@ import { z } from "zod";
 import { AUTH_ENVIRONMENT, type AuthConfig, isLoopback, readAuth, readSecret } from "./auth/auth-config.ts";
 import { CLUSTER_ENVIRONMENT, type ClusterConfig, readCluster } from "./cluster/cluster-config.ts";
 import type { Limit } from "./core/quarantine.ts";
+import { withCredentials } from "./credentials.ts";
 
 const seconds = (fallback: number) => z.coerce.number().min(0).default(fallback);
 const count = (fallback: number) => z.coerce.number().int().positive().max(100_000).default(fallback);
@@ -149,7 +150,7 @@ export type Configured = { ok: true; config: HubConfig } | { ok: false; reason: 
 
 /** @returns the settings, or one line that says which of them is wrong and what to do. */
 export function readConfig(environment: NodeJS.ProcessEnv): Configured {
-  const parsed = Environment.safeParse(environment);
+  const parsed = Environment.safeParse(withCredentials(environment));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     return { ok: false, reason: `${issue?.path.join(".") ?? "environment"}: ${issue?.message ?? "is wrong"}` };

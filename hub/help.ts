@@ -164,4 +164,6 @@ Settings
   HUB_S3_CHECKSUMS           when-required, or when-supported by the store when-required
   DATABASE_URL               postgres://…: PostgreSQL and several hubs. Unset: SQLite under HUB_DATA
 
+As a systemd service the hub takes the credentials api-token, join-token and oidc-client-secret where no file is named.
+
 ${EXITS}`;

@@ -7,6 +7,8 @@ import { type HubConfig, readConfig } from "./config.ts";
 import { drain } from "./drain.ts";
 import { type CommandName, helpOf, isCommand } from "./help.ts";
 import { type Hub, openHub } from "./hub.ts";
+import { isJournal } from "./observe/log.ts";
+import { serviceManager } from "./service-manager.ts";
 import { StoreRefusal } from "./store/refusal.ts";
 
 /** Connections that may wait to be accepted: after a restart the whole fleet is at the door at once. */
@@ -20,7 +22,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const configured = readConfig(process.env);
   if (!configured.ok) {
-    process.stderr.write(`The hub cannot start. ${configured.reason}\n`);
+    fail(`The hub cannot start. ${configured.reason}`);
     return 2;
   }
   const { config } = configured;
@@ -38,20 +40,32 @@ async function main(argv: readonly string[]): Promise<number> {
     await tellFirstStart(hub);
     if (hub.keys.release.length === 0)
       hub.log.warn("no release keys are configured: signed versions cannot be registered");
+    const stopping = new AbortController();
+    const status = () => `listens on ${address}; ${hub.presence.held()} polls held`;
+    const sinceRoundMs = () => hub.conductor.sinceRoundMs();
+    const telling = serviceManager(process.env, process.pid)?.keepTelling(
+      { sinceRoundMs, status, log: hub.log },
+      stopping.signal,
+    );
     hub.log.info({ signal: await stopped }, "the hub stops");
+    stopping.abort();
+    await telling;
     await drain(hub);
     return 0;
   } catch (error) {
     const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
     if (!isTaken) throw error;
-    process.stderr.write(
-      `The hub cannot start: port ${config.port} on ${config.host} is taken. Set HUB_PORT to another.\n`,
-    );
+    fail(`The hub cannot start: port ${config.port} on ${config.host} is taken. Set HUB_PORT to another.`);
     return 1;
   } finally {
     await app.close();
     await hub.close();
   }
+}
+
+/** To stderr, and for the journal as what it is: an error. */
+function fail(line: string): void {
+  process.stderr.write(`${isJournal(process.env, process.stderr.fd) ? "<3>" : ""}${line}\n`);
 }
 
 /** Whoever reads the link first becomes admin: it is for a person at a terminal, and for no log and no journal. */
@@ -99,7 +113,7 @@ async function runCommand(name: string, words: readonly string[], config: HubCon
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  if (error instanceof StoreRefusal) process.stderr.write(`${error.message} ${error.nextStep}\n`);
-  else process.stderr.write(`The hub failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (error instanceof StoreRefusal) fail(`${error.message} ${error.nextStep}`);
+  else fail(`The hub failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }

@@ -7,6 +7,7 @@ export * from "./deployment.ts";
 export * from "./device.ts";
 export * from "./dsse.ts";
 export * from "./inference.ts";
+export * from "./journal-line.ts";
 export * from "./keys.ts";
 export * from "./links.ts";
 export * from "./live.ts";

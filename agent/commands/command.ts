@@ -2,6 +2,7 @@
 import { join, resolve } from "node:path";
 import { pino } from "pino";
 import type { Config } from "../config.ts";
+import { logStream } from "../effects/journal.ts";
 import { type ControlReply, type ControlRequest, askAgent } from "../effects/control.ts";
 
 export interface Invocation {
@@ -51,5 +52,5 @@ export function noAgent({ config, say }: Invocation): ExitCode {
 }
 
 export function agentLog(config: Config, level: string = config.AGENT_LOG_LEVEL) {
-  return pino({ level, base: { device: config.AGENT_DEVICE_ID } }, pino.destination({ sync: true }));
+  return pino({ level, base: { device: config.AGENT_DEVICE_ID } }, logStream(process.env));
 }

@@ -1,9 +1,12 @@
 // `run` and `once`: the agent itself, as a service or through everything there is to do now.
 import { setTimeout as delay } from "node:timers/promises";
-import { type Agent, assemble, type Rings } from "../agent.ts";
+import { type Agent, assemble } from "../agent.ts";
+import type { Rings } from "../rings.ts";
 import { bells } from "../bells.ts";
 import { answerOn } from "../effects/control.ts";
+import { keepTelling, serviceManager } from "../effects/service-manager.ts";
 import { AgentError, describe } from "../errors.ts";
+import { statusLine } from "../status/line.ts";
 import { runAgent, runOnce } from "../run.ts";
 import { controlAnswers } from "./answers.ts";
 import { agentLog, type Command, EXIT } from "./command.ts";
@@ -26,9 +29,13 @@ export const run: Command = async ({ config }) => {
   answerOn(agent.lock, controlAnswers(agent, stop));
   const page = config.AGENT_STATUS_PORT === 0 ? null : await openPage(agent, listeners, stop);
   agent.log.info({ models: config.AGENT_MODELS_DIR }, "the agent runs");
+  const ended = new AbortController();
+  const telling = tellManager(agent, AbortSignal.any([stop, ended.signal]));
   try {
     await runAgent(agent, ring, stop);
   } finally {
+    ended.abort();
+    await telling;
     await page?.close();
     await agent.lock.release();
   }
@@ -46,6 +53,12 @@ export const once: Command = async ({ config }) => {
     await agent.lock.release();
   }
 };
+
+async function tellManager(agent: Agent, stop: AbortSignal): Promise<void> {
+  const manager = serviceManager(process.env, process.pid);
+  const { vitals, log } = agent;
+  if (manager) await keepTelling({ manager, vitals, log, status: () => statusLine(agent) }, stop);
+}
 
 async function openPage(agent: Agent, listeners: Set<() => void>, stop: AbortSignal) {
   const { config } = agent;
@@ -69,7 +82,7 @@ async function openPage(agent: Agent, listeners: Set<() => void>, stop: AbortSig
       return diagnosticsOf(config, await statusDocument(agent, stop));
     },
     now: () => agent.clock.now(),
-    isAlive: () => agent.heart.isAlive(),
+    isAlive: () => agent.vitals.stuck() === null,
   });
   try {
     await page.listen({ host: config.AGENT_STATUS_HOST, port: config.AGENT_STATUS_PORT });

@@ -187,6 +187,7 @@ export async function testBench(): Promise<TestBench> {
         stop: stop.signal,
         following: () => new AbortController().signal,
         moved: () => undefined,
+        about: () => undefined,
         jitter: () => 0.5,
         stalls: 0,
         turn: turns(),

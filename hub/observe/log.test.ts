@@ -119,7 +119,7 @@ test("deployments, gates and quarantines are in the log, halts as warnings; only
 });
 
 describe("in the journal", () => {
-  test("each line begins with its priority, and nowhere else", () => {
+  test("each line is readable and begins with its priority; elsewhere it is JSON", () => {
     const written: string[] = [];
     const stream = { write: (line: string) => void written.push(line) };
     for (const prefixed of [true, false]) {
@@ -129,9 +129,9 @@ describe("in the journal", () => {
       log.error("no");
     }
     expect(written.map((line) => line.slice(0, 12))).toEqual([
-      '<6>{"level":',
-      '<4>{"level":',
-      '<3>{"level":',
+      "<6>well\n",
+      "<4>hm\n",
+      "<3>no\n",
       ...Array.from({ length: 3 }, () => '{"level":').map((start, at) => `${start}${3 + at}0,`),
     ]);
   });

@@ -5,11 +5,10 @@ import { dbusReloader } from "@context-edge/agent/effects/reloaders/dbus.ts";
 import { systemdPathReloader } from "@context-edge/agent/effects/reloaders/systemd-path.ts";
 import { watchUnit } from "@context-edge/agent/effects/reloaders/unit-watch.ts";
 import { eventually } from "@context-edge/agent/testing/test-device.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { boot, type Machine, makeRootfs, obstacle, put } from "./machine.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { boot, type Machine, put } from "./machine.ts";
 
-const why = obstacle() ?? (await makeRootfs());
-if (why !== null) process.stderr.write(`SKIPPED: no systemd can be booted here: ${why}.\n`);
+const why = inject("obstacle");
 
 const UNIT = "context-edge-inference.service";
 const MODELS = "/opt/context-edge/models";
@@ -64,7 +63,7 @@ async function swapTo(words: string): Promise<void> {
   await symlink(`${words}.trt`, join(models, "current.trt"));
 }
 
-describe.skipIf(why !== null)("on a booted systemd", () => {
+describe.skipIf(why !== "")("on a booted systemd", () => {
   beforeAll(async () => {
     machine = await boot();
     await sh("useradd --system context-edge");

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -14,12 +14,15 @@ export interface Machine {
   /** Runs a program inside, without a shell. Never throws: a failure is part of what is tested. */
   run(...argv: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }>;
   halt(): Promise<void>;
+  /** As if the power went: no process learns of it. */
+  cutPower(): Promise<void>;
 }
 
 const APP = fileURLToPath(new URL("../..", import.meta.url));
-const ROOTFS = process.env["CONTEXT_EDGE_ROOTFS"] ?? join(tmpdir(), "context-edge-rootfs-bookworm");
-/** systemd and a bus to talk to it; the two libraries are Node's. */
-const PACKAGES = "systemd,systemd-sysv,dbus,libstdc++6,libatomic1";
+/** The number goes up with the packages: a directory of this name holds them all. */
+const ROOTFS = process.env["CONTEXT_EDGE_ROOTFS"] ?? join(tmpdir(), "context-edge-rootfs-bookworm-2");
+/** systemd and a bus to talk to it, what rules on it, what the pages under docs/ call, and two libraries of Node's. */
+const PACKAGES = "systemd,systemd-sysv,dbus,libpam-systemd,polkitd,curl,openssl,libstdc++6,libatomic1";
 const BOOT_MS = 60_000;
 
 /** @returns why no machine can be booted here, or null when one can */
@@ -47,13 +50,23 @@ export async function makeRootfs(): Promise<string | null> {
   return null;
 }
 
-/** @throws when the machine does not come up, with what it said */
-export async function boot(): Promise<Machine> {
+/** A disk of the machine's own, for what must outlast a boot. */
+export async function makeDisk(): Promise<string> {
+  // Beside the root directory, where copying may be free.
+  const disk = await mkdtemp(`${ROOTFS}.disk-`);
+  const copied = await execute("cp", ["-a", "--reflink=auto", `${ROOTFS}/.`, disk]);
+  if (copied.exitCode !== 0) throw new Error(`the disk could not be made: ${copied.stderr}`);
+  return disk;
+}
+
+/**
+ * @param disk keeps what is written; without one everything is forgotten, so that each boot is the first
+ * @throws when the machine does not come up, with what it said
+ */
+export async function boot(disk?: string): Promise<Machine> {
   const argv = [
     "--quiet",
-    `--directory=${ROOTFS}`,
-    // Everything written is forgotten, so that each boot is the first.
-    "--volatile=overlay",
+    ...(disk === undefined ? [`--directory=${ROOTFS}`, "--volatile=overlay"] : [`--directory=${disk}`]),
     "--register=no",
     "--keep-unit",
     "--private-network",
@@ -68,10 +81,17 @@ export async function boot(): Promise<Machine> {
   for (const stream of [nspawn.stdout, nspawn.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
   try {
     const leader = await leaderOf(nspawn, () => said);
-    const machine = machineOf(leader, async () => {
-      nspawn.kill("SIGTERM");
-      await Promise.race([ended, delay(20_000, undefined, { ref: false })]);
-      nspawn.kill("SIGKILL");
+    const machine = machineOf(leader, {
+      async halt() {
+        nspawn.kill("SIGTERM");
+        await Promise.race([ended, delay(20_000, undefined, { ref: false })]);
+        nspawn.kill("SIGKILL");
+      },
+      async cutPower() {
+        // With the first process of a namespace the kernel kills every other.
+        process.kill(leader, "SIGKILL");
+        await ended;
+      },
     });
     await untilUp(machine, () => said);
     return machine;
@@ -81,12 +101,12 @@ export async function boot(): Promise<Machine> {
   }
 }
 
-function machineOf(leader: number, halt: () => Promise<void>): Machine {
+function machineOf(leader: number, ends: Pick<Machine, "halt" | "cutPower">): Machine {
   const enter = ["--target", String(leader), "--mount", "--uts", "--ipc", "--net", "--pid", "--"];
   return {
     path: (inside) => join(`/proc/${leader}/root`, inside),
     run: (...argv) => execute("nsenter", [...enter, ...argv]),
-    halt,
+    ...ends,
   };
 }
 

@@ -2,11 +2,10 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { eventually } from "@context-edge/agent/testing/test-device.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { boot, type Machine, makeRootfs, obstacle, put } from "./machine.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { boot, type Machine, put } from "./machine.ts";
 
-const why = obstacle() ?? (await makeRootfs());
-if (why !== null) process.stderr.write(`SKIPPED: no systemd can be booted here: ${why}.\n`);
+const why = inject("obstacle");
 
 const UNIT = "context-edge-inference.service";
 const REQUESTS = "/opt/context-edge/requests";
@@ -22,7 +21,7 @@ const show = async (unit: string, property: string) =>
 const invocation = (unit = UNIT) => show(unit, "InvocationID");
 const isThere = (path: string) => existsSync(machine.path(path));
 
-describe.skipIf(why !== null)("the agent's user on a booted host", () => {
+describe.skipIf(why !== "")("the agent's user on a booted host", () => {
   beforeAll(async () => {
     machine = await boot();
     await sh("useradd --system context-edge");
