@@ -18,7 +18,7 @@ export const AGENT_VERSION = "0.1.0";
 export interface InventoryOptions {
   /** The operator's word on the inference container; it outranks the host's packages. */
   tensorrt?: string | undefined;
-  /** `/`, or the tree of a test. */
+  /** `/`; in a container, which is shown no device tree, a directory with the host's; or the tree of a test. */
   root?: string;
   /** Prints of a program, null when it failed or is not there; a test brings its own. */
   run?: (argv: readonly string[]) => Promise<string | null>;
