@@ -10,6 +10,7 @@ const HELP = `Usage: npm run images -- [options]
   --target NAMES       hub,agent                                          both
   --platform NAMES     linux/amd64,linux/arm64                            this machine's
   --registry PREFIX    what the images' names begin with                  registry.invalid/context-edge
+  --tag TAG            instead of the release's and the commit's
   --builder IMAGE      Debian with npm 10 or newer                        node:24-bookworm-slim
   --save DIRECTORY     also as tarballs, for nodes without a registry
   --network MODE       network of the build's steps, such as host
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     target: { type: "string", default: "hub,agent" },
     platform: { type: "string", default: `linux/${process.arch === "x64" ? "amd64" : process.arch}` },
     registry: { type: "string", default: "registry.invalid/context-edge" },
+    tag: { type: "string" },
     builder: { type: "string" },
     save: { type: "string" },
     network: { type: "string" },
@@ -48,7 +50,8 @@ function main(): number {
     const arch = platform.split("/")[1] ?? platform;
     // Whoever sees a release's tag may rely on a commit that says what is in it. Two architectures can share a name only in a registry.
     const released = isDirty ? [] : [version, `${version}-${arch}`];
-    const tags = [...released, `${version}-${revision.slice(0, 12)}${isDirty ? "-dirty" : ""}`];
+    const byCommit = [...released, `${version}-${revision.slice(0, 12)}${isDirty ? "-dirty" : ""}`];
+    const tags = values.tag === undefined ? byCommit : [values.tag];
     for (const target of values.target.split(",")) {
       const names = tags.map((tag) => `${values.registry}/${target}:${tag}`);
       const build = [

@@ -7,8 +7,7 @@ arch=$2
 out=$3
 cd /src
 mkdir -p "$out/usr/share/sbom"
-npm sbom --sbom-format=spdx --omit=dev --package-lock-only --workspace="$workspace" >/tmp/npm.spdx.json
-node docker/materials.ts /tmp/npm.spdx.json "$workspace" "$arch" "$out/usr/share/sbom"
-# Read by all, written by none: an owner's umask on the builder must not decide.
-chmod -R u=rwX,go=rX "$out"
+node docker/materials.ts "$workspace" "$arch" "$out/usr/share/sbom"
+# Read by all, written and started by none: neither the builder's umask nor a package decides.
+find "$out" -type d -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
 find "$out" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +

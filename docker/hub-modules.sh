@@ -9,7 +9,7 @@ cp /src/package.json "$app/"
 cd "$app/node_modules"
 rm -rf node-linux-* .bin .package-lock.json
 find better-sqlite3/prebuilds -type f ! -name "linux-$cpu.node" -delete
-rm -rf better-sqlite3/src better-sqlite3/deps better-sqlite3/build node-addon-api
+rm -rf better-sqlite3/src better-sqlite3/deps better-sqlite3/build node-addon-api @types
 find . -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' \) -delete
-rm -rf -- */dist-types */*/dist-types
+for useless in dist-types test tests benchmark benchmarks .github .husky; do rm -rf -- */"$useless" @*/*/"$useless"; done
 find . -type d -empty -delete

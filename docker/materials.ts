@@ -1,7 +1,9 @@
-// An image's bill of materials and its licences: node materials.ts NPM.spdx.json WORKSPACE ARCHITECTURE OUT. Runs in the build.
-// What npm says of its packages, made the same on every run, and Debian's libraries beside it; SPDX 2.3.
+// An image's bill of materials and its licences: node materials.ts WORKSPACE ARCHITECTURE OUT. Runs in the build.
+// What npm says of its packages, made the same on every run, with Node and Debian's libraries beside it; SPDX 2.3.
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 interface Package {
@@ -19,6 +21,12 @@ interface Relationship {
   relatedSpdxElement: string;
   relationshipType: string;
 }
+interface Manifest {
+  devDependencies?: object;
+  optionalDependencies?: Record<string, string>;
+  /** Of a lockfile. */
+  packages?: Record<string, Manifest>;
+}
 interface Document {
   name: string;
   documentNamespace: string;
@@ -31,26 +39,20 @@ interface Document {
 /** Name and version of each Debian package whose files are in the image, one file per name. */
 const DEBIAN = "/packages";
 const SOURCES = "/src";
-const [from = "", workspace = "", arch = "", to = ""] = process.argv.slice(2);
+const [workspace = "", arch = "", to = ""] = process.argv.slice(2);
 
-const npm = JSON.parse(readFileSync(from, "utf8")) as Document;
-const cpu = arch === "amd64" ? "x64" : arch;
-const isOfThisImage = ({ name }: Package) => !name.startsWith("node-linux-") || name === `node-linux-${cpu}`;
-const packages = [...npm.packages.filter(isOfThisImage), ...readdirSync(DEBIAN).map(debian)].sort(bySpdxId);
-const known = new Set(packages.map(({ SPDXID }) => SPDXID));
+const npm = withoutDevelopment();
+const runtime = [node(), ...readdirSync(DEBIAN).sort().map(debian)];
+const packages = [...npm.packages, ...runtime].sort(bySpdxId);
 const own = packages.find(({ name }) => name === workspace);
 if (!own) throw new Error(`npm names no package ${workspace}`);
 const relationships = [
-  ...npm.relationships.filter(({ spdxElementId, relatedSpdxElement }) =>
-    [spdxElementId, relatedSpdxElement].every((id) => known.has(id) || id === "SPDXRef-DOCUMENT"),
-  ),
-  ...readdirSync(DEBIAN)
-    .sort()
-    .map((name) => ({
-      spdxElementId: own.SPDXID,
-      relatedSpdxElement: debian(name).SPDXID,
-      relationshipType: "DEPENDS_ON",
-    })),
+  ...npm.relationships,
+  ...runtime.map(({ SPDXID }) => ({
+    spdxElementId: own.SPDXID,
+    relatedSpdxElement: SPDXID,
+    relationshipType: "DEPENDS_ON",
+  })),
 ];
 // npm draws a random namespace and takes the time: here both follow from what is described.
 const print = createHash("sha256")
@@ -70,6 +72,44 @@ const document: Document = {
 writeFileSync(join(to, "context-edge.spdx.json"), `${JSON.stringify(document, null, 1)}\n`);
 writeFileSync(join(to, "NOTICES.txt"), packages.flatMap(notice).join("\n"));
 
+/** `npm sbom --omit=dev` leaves out what is needed both at run time and for development, so npm is shown no development at all. */
+function withoutDevelopment(): Document {
+  const directory = mkdtempSync(join(tmpdir(), "npm-"));
+  const files = readdirSync(SOURCES).flatMap((room) => [room, join(room, "package.json")]);
+  for (const file of files.filter((name) => name === "package-lock.json" || name.endsWith("package.json"))) {
+    if (!existsSync(join(SOURCES, file))) continue;
+    cpSync(join(SOURCES, file), join(directory, file), { recursive: true });
+    const read = JSON.parse(readFileSync(join(directory, file), "utf8")) as Manifest;
+    delete read.devDependencies;
+    for (const [path, entry] of Object.entries(read.packages ?? {}))
+      if (!path.includes("node_modules/")) delete entry.devDependencies;
+    writeFileSync(join(directory, file), JSON.stringify(read));
+  }
+  const argv = ["sbom", "--sbom-format=spdx", "--package-lock-only", `--workspace=${workspace}`];
+  return JSON.parse(execFileSync("npm", argv, { cwd: directory, encoding: "utf8", maxBuffer: 1 << 26 })) as Document;
+}
+
+/** Of the whole project, and so of no workspace that npm would list it under. */
+function node(): Package {
+  const name = `node-linux-${arch === "amd64" ? "x64" : arch}`;
+  const { optionalDependencies } = JSON.parse(readFileSync(join(SOURCES, "package.json"), "utf8")) as Manifest;
+  const version = optionalDependencies?.[name] ?? "";
+  return {
+    name,
+    SPDXID: `SPDXRef-Package-${name}-${version}`,
+    versionInfo: version,
+    packageFileName: `node_modules/${name}`,
+    downloadLocation: "NOASSERTION",
+    filesAnalyzed: false,
+    licenseDeclared: "MIT",
+    externalRefs: [purl(`pkg:npm/${name}@${version}`), purl(`pkg:generic/node@${version}`)],
+  };
+}
+
+function purl(referenceLocator: string): object {
+  return { referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator };
+}
+
 function debian(name: string): Package {
   const version = readFileSync(join(DEBIAN, name), "utf8").trim();
   return {
@@ -78,13 +118,7 @@ function debian(name: string): Package {
     versionInfo: version,
     downloadLocation: "NOASSERTION",
     filesAnalyzed: false,
-    externalRefs: [
-      {
-        referenceCategory: "PACKAGE-MANAGER",
-        referenceType: "purl",
-        referenceLocator: `pkg:deb/debian/${name.replaceAll("+", "%2B")}@${encodeURIComponent(version)}?arch=${arch}`,
-      },
-    ],
+    externalRefs: [purl(`pkg:deb/debian/${name.replaceAll("+", "%2B")}@${encodeURIComponent(version)}?arch=${arch}`)],
   };
 }
 
