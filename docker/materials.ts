@@ -2,7 +2,7 @@
 // What npm says of its packages, made the same on every run, with Node and Debian's libraries beside it; SPDX 2.3.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -22,10 +22,7 @@ interface Relationship {
   relationshipType: string;
 }
 interface Manifest {
-  devDependencies?: object;
   optionalDependencies?: Record<string, string>;
-  /** Of a lockfile. */
-  packages?: Record<string, Manifest>;
 }
 interface Document {
   name: string;
@@ -72,19 +69,10 @@ const document: Document = {
 writeFileSync(join(to, "context-edge.spdx.json"), `${JSON.stringify(document, null, 1)}\n`);
 writeFileSync(join(to, "NOTICES.txt"), packages.flatMap(notice).join("\n"));
 
-/** `npm sbom --omit=dev` leaves out what is needed both at run time and for development, so npm is shown no development at all. */
+/** `npm sbom --omit=dev` would leave out what is needed both at run time and for development. */
 function withoutDevelopment(): Document {
   const directory = mkdtempSync(join(tmpdir(), "npm-"));
-  const files = readdirSync(SOURCES).flatMap((room) => [room, join(room, "package.json")]);
-  for (const file of files.filter((name) => name === "package-lock.json" || name.endsWith("package.json"))) {
-    if (!existsSync(join(SOURCES, file))) continue;
-    cpSync(join(SOURCES, file), join(directory, file), { recursive: true });
-    const read = JSON.parse(readFileSync(join(directory, file), "utf8")) as Manifest;
-    delete read.devDependencies;
-    for (const [path, entry] of Object.entries(read.packages ?? {}))
-      if (!path.includes("node_modules/")) delete entry.devDependencies;
-    writeFileSync(join(directory, file), JSON.stringify(read));
-  }
+  execFileSync(process.execPath, [join(SOURCES, "docker/without-development.ts"), SOURCES, directory]);
   const argv = ["sbom", "--sbom-format=spdx", "--package-lock-only", `--workspace=${workspace}`];
   return JSON.parse(execFileSync("npm", argv, { cwd: directory, encoding: "utf8", maxBuffer: 1 << 26 })) as Document;
 }

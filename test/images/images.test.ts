@@ -27,7 +27,9 @@ async function inspect(image: string): Promise<Inspected> {
 
 async function build(...options: string[]): Promise<void> {
   const argv = [join(ROOT, "docker/build.ts"), "--registry", `${engine?.registry}`, "--network", "host", ...options];
-  const { exitCode, stderr } = await execute(process.execPath, argv, { DOCKER, DOCKER_HOST: host });
+  // Not the last commit's time: somebody may commit in between.
+  const env = { DOCKER, DOCKER_HOST: host, SOURCE_DATE_EPOCH: "1767225600" };
+  const { exitCode, stderr } = await execute(process.execPath, argv, env);
   if (exitCode !== 0) throw new Error(stderr.slice(-2_000));
 }
 
