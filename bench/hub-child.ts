@@ -79,7 +79,7 @@ const collect = runInNewContext("gc") as () => void;
 let driver: NodeJS.Timeout | undefined;
 let driven = 0;
 
-const ORDERS: Record<string, (order: { id?: string }) => unknown> = {
+const ORDERS: Record<string, (order: { id?: string; count?: number }) => unknown> = {
   held: () => hub.polls.counts(),
   memory: () => {
     collect();
@@ -107,6 +107,11 @@ const ORDERS: Record<string, (order: { id?: string }) => unknown> = {
     const all = await hub.store.devices.list();
     return { sum: all.reduce((sum, { observed_number }) => sum + observed_number, 0) };
   },
+  /** So many rows of history. */
+  history: ({ count = 0 }) =>
+    hub.changes.make("bench", async ({ tell }) => {
+      for (let at = 0; at < count; at += 1) await tell("bench.told", `edge-${at}`, "a device said something", { at });
+    }),
   /** 1,000 changes a second, 20 of them with a row of history that says when it was told. */
   drive: () => {
     const observed = observedRunning("v1", "0".repeat(64));
@@ -133,7 +138,7 @@ const ORDERS: Record<string, (order: { id?: string }) => unknown> = {
 console.log(JSON.stringify({ port: (app.server.address() as AddressInfo).port }));
 createInterface(process.stdin)
   .on("line", (line) => {
-    const order = JSON.parse(line) as { do: string; id?: string };
-    void Promise.resolve(ORDERS[order.do]?.(order)).then((said) => console.log(JSON.stringify(said)));
+    const order = JSON.parse(line) as { do: string; id?: string; count?: number };
+    void Promise.resolve(ORDERS[order.do]?.(order)).then((said) => console.log(JSON.stringify(said ?? {})));
   })
   .on("close", () => process.exit(0));

@@ -24,6 +24,10 @@ const BENCHES: Record<string, Bench> = {
     what: "from promote to the last of 10,000 held devices, against nginx with nchan; memory per held device",
     load: () => import("./fanout.ts"),
   },
+  pressure: {
+    what: "polls, on kept and on new connections, while 400 and 2,500 connections ask for the history",
+    load: () => import("./pressure.ts"),
+  },
   reports: {
     what: "10,000 reports a second; 10,000 devices that come back at once",
     load: () => import("./reports.ts"),

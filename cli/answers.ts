@@ -150,7 +150,49 @@ export type Session = z.infer<typeof Session>;
 export const DeployReply = z.looseObject({ message: z.string(), deployment_id: z.string() });
 export const ReviewReply = z.looseObject({ message: z.string(), version_id: z.string(), status: z.string() });
 export const RegisterReply = z.looseObject({ message: z.string(), warnings: z.array(z.string()).default([]) });
-export const CreatedToken = z.looseObject({ token: z.looseObject({ id: z.string() }), secret: z.string() });
+
+/** API tokens and join tokens alike; each has fields that the other has not. */
+export const Token = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  prefix: z.string(),
+  scope: z.string().optional(),
+  group: z.string().nullish(),
+  uses_left: z.number().nullish(),
+  created_at: z.string(),
+  created_by: z.string(),
+  expires_at: z.string().nullable(),
+  last_used: z.string().nullish(),
+  revoked_at: z.string().nullable(),
+});
+export type Token = z.infer<typeof Token>;
+export const CreatedToken = z.looseObject({ secret: z.string() });
+
+export const User = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  role: z.string(),
+  signs_in_with: z.string(),
+  created_at: z.string(),
+  disabled_at: z.string().nullable(),
+});
+export type User = z.infer<typeof User>;
+export const UserWithLink = z.looseObject({ user: User, setup_link: z.string().nullable() });
+
+export const Quarantine = z.looseObject({
+  digest: z.string(),
+  model: z.string(),
+  version: z.string(),
+  reason: z.string(),
+  devices: z.array(z.string()).default([]),
+  by: z.string(),
+  at: z.string(),
+  lifted_by: z.string().nullish(),
+  lifted_at: z.string().nullish(),
+  lift_reason: z.string().nullish(),
+});
+export type Quarantine = z.infer<typeof Quarantine>;
+export const QuarantinedReply = z.looseObject({ items: z.array(Quarantine) });
 
 /** A problem document; codes that this command line has never heard of are welcome. */
 export const Problem = z.looseObject({

@@ -4,6 +4,7 @@ export const EXIT = {
   done: 0,
   /** The hub refused, or something on this machine could not be done. */
   refused: 1,
+  /** Found here, or by the hub before it did anything. */
   wrongUse: 2,
   /** The deployment halted, was aborted or was rolled back. */
   halted: 3,
@@ -16,13 +17,14 @@ export const EXIT = {
 export type Exit = (typeof EXIT)[keyof typeof EXIT];
 
 export const EXIT_HELP = `Exit codes:
-  0  done
-  1  refused or failed by the hub
-  2  wrong use
-  3  the deployment halted, was aborted or rolled back
-  4  timeout while waiting
-  5  the hub cannot be reached
-  6  not signed in, or not allowed`;
+    0  done
+    1  refused or failed by the hub
+    2  wrong use; nothing was changed
+    3  the deployment halted, was aborted or rolled back
+    4  timeout while waiting
+    5  the hub cannot be reached
+    6  not signed in, or not allowed
+  130  Ctrl-C`;
 
 interface More {
   /** Stable, upper case: the hub's, or one of this command line's own. */

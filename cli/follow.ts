@@ -6,9 +6,22 @@ import type { HubClient } from "./hub-client.ts";
 import { readLive } from "./live-stream.ts";
 import { durationWords } from "./quantities.ts";
 
-/** How far to follow: everybody settled, the gate passed, or the very end. */
-export const UNTIL = ["settled", "approval", "finished"] as const;
+/**
+ * How far to follow: everybody settled, the gate passed, or the very end. Who rolled a deployment back waits for that end
+ * of it, which is a bad one for everybody else.
+ */
+export const UNTIL = ["settled", "approval", "finished", "rolled-back"] as const;
 export type Until = (typeof UNTIL)[number];
+
+/** What is followed, and how it stands. */
+export interface Look {
+  id: string;
+  /** The command that follows it another time. */
+  again: string;
+  /** Whether the stream's news of a deployment are the answer itself, a reason to ask, or nothing to do with it. */
+  concerns(news: Deployment): "is it" | "ask" | "no";
+  ask(): Promise<Deployment | Failure>;
+}
 
 export interface Watcher {
   show(deployment: Deployment): void;
@@ -31,16 +44,16 @@ const PASSING = new Set(["HUB_UNREACHABLE", "STORE_UNAVAILABLE", "OVERLOADED", "
 const LiveDeployment = z.looseObject({ type: z.literal("deployment"), deployment: Deployment });
 
 /** @throws Failure with exit 3 when it ended badly, 4 when time was up. */
-export async function follow(hub: HubClient, id: string, following: Following): Promise<Deployment> {
+export async function follow(hub: HubClient, look: Look, following: Following): Promise<Deployment> {
   const { until, timeoutSeconds, watcher } = following;
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), timeoutSeconds * 1_000);
-  const news = openNews(hub, id, stop.signal);
+  const news = openNews(hub, look, stop.signal);
   let last: Deployment | undefined;
   let isAway = false;
   try {
     for (;;) {
-      const found = news.take() ?? (await ask(hub, id));
+      const found = news.take() ?? (await look.ask());
       if (found instanceof Failure) {
         if (!isAway) watcher.trouble(`${found.message} The deployment goes on without it being watched; trying again.`);
         isAway = true;
@@ -53,7 +66,7 @@ export async function follow(hub: HubClient, id: string, following: Following): 
         if (ending === EXIT.done) return last;
         if (ending !== undefined) throw badEnd(last, ending);
       }
-      if (stop.signal.aborted) throw timeUp(id, last, timeoutSeconds, { isAway });
+      if (stop.signal.aborted) throw timeUp(look, last, timeoutSeconds, { isAway });
       await news.wait();
     }
   } finally {
@@ -65,8 +78,9 @@ export async function follow(hub: HubClient, id: string, following: Following): 
 
 /** @returns the exit it means, or undefined while it goes on. */
 export function endingOf({ state }: Deployment, until: Until): Exit | undefined {
-  if (state === "finished") return EXIT.done;
-  if (state === "awaiting-approval" && until !== "finished") return EXIT.done;
+  if (until === "rolled-back" && state === "rolled-back") return EXIT.done;
+  if (state === "finished" && until !== "rolled-back") return EXIT.done;
+  if (state === "awaiting-approval" && (until === "settled" || until === "approval")) return EXIT.done;
   if (state === "soaking" && until === "settled") return EXIT.done;
   // Whoever halted it, it does not go on by itself.
   if (state === "paused" || CLOSED_STATES.includes(state)) return EXIT.halted;
@@ -87,17 +101,29 @@ function badEnd(deployment: Deployment, exit: Exit): Failure {
   });
 }
 
-function timeUp(id: string, last: Deployment | undefined, seconds: number, { isAway }: { isAway: boolean }): Failure {
+function timeUp(
+  { again }: Look,
+  last: Deployment | undefined,
+  seconds: number,
+  { isAway }: { isAway: boolean },
+): Failure {
   const stands = last ? `it is ${last.state}: ${last.state_reason}` : "nothing was heard of it";
   const away = isAway ? "; the hub does not answer" : "";
   return new Failure(EXIT.timeout, `After ${durationWords(seconds)} ${stands}${away}.`, {
     code: "WAITED_TOO_LONG",
-    nextStep: `The deployment goes on. Follow it with: context-edge deployments wait ${id} --timeout 2h`,
+    nextStep: `The deployment goes on. Follow it with: ${again} --timeout 2h`,
     document: last && { ...last, waited_seconds: seconds },
   });
 }
 
-async function ask(hub: HubClient, id: string): Promise<Deployment | Failure> {
+/** One deployment and nothing else. */
+export function lookAt(hub: HubClient, id: string): Look {
+  const again = `context-edge deployments wait ${id}`;
+  return { id, again, concerns: (news) => (news.id === id ? "is it" : "no"), ask: () => ask(hub, id) };
+}
+
+/** A hub that is away is a failure to live with; any other is thrown. */
+export async function ask(hub: HubClient, id: string): Promise<Deployment | Failure> {
   try {
     return await hub.get(Deployment, `api/v1/deployments/${encodeURIComponent(id)}`);
   } catch (error) {
@@ -107,7 +133,7 @@ async function ask(hub: HubClient, id: string): Promise<Deployment | Failure> {
 }
 
 /** The newest state the stream brought, and a wait that ends with news, when it is time to ask, or when told to stop. */
-function openNews(hub: HubClient, id: string, signal: AbortSignal) {
+function openNews(hub: HubClient, look: Look, signal: AbortSignal) {
   let newest: Deployment | undefined;
   let isLive = false;
   let hasRung = false;
@@ -121,8 +147,9 @@ function openNews(hub: HubClient, id: string, signal: AbortSignal) {
     {
       onMessage(message) {
         const parsed = LiveDeployment.safeParse(message);
-        if (!parsed.success || parsed.data.deployment.id !== id) return;
-        newest = parsed.data.deployment;
+        const concern = parsed.success ? look.concerns(parsed.data.deployment) : "no";
+        if (!parsed.success || concern === "no") return;
+        if (concern === "is it") newest = parsed.data.deployment;
         wake();
       },
       onOpen() {

@@ -21,17 +21,24 @@ beforeAll(async () => {
 });
 afterAll(() => at.close());
 
-/** As on a terminal of 80 columns. */
-async function onTerminal(words: string, env: Record<string, string> = {}): Promise<string> {
+/** On a terminal of so many columns; `onScreen` is called whenever it has shown something. */
+async function onTerminal(
+  words: string,
+  env: Record<string, string> = {},
+  columns = 80,
+  onScreen: (screen: string, type: (keys: string) => void) => void = () => undefined,
+): Promise<string> {
   const { NODE_OPTIONS: _none, NO_COLOR: _neither, CI: _nor, ...rest } = process.env;
-  const command = `stty cols 80; ${process.execPath} ${MAIN} ${words}`;
+  const command = `stty cols ${columns}; ${process.execPath} ${MAIN} ${words}; echo "ended $?"`;
   const child = spawn("script", ["-qec", command, "/dev/null"], {
     env: { ...rest, ...at.environment, TERM: "xterm", ...env },
     stdio: "pipe",
   });
-  child.stdin.end();
   let screen = "";
-  child.stdout.on("data", (chunk) => (screen += String(chunk)));
+  child.stdout.on("data", (chunk) => {
+    screen += String(chunk);
+    onScreen(screen, (keys) => void child.stdin.write(keys));
+  });
   await new Promise((resolve) => child.once("close", resolve));
   return screen;
 }
@@ -114,16 +121,53 @@ test("on a terminal a bar shows how far it is and gives the cursor back", async 
     });
   await report();
   const screen = await seen;
-  expect(screen).toMatch(/█{20} 2\/2 finished/);
+  expect(screen).toMatch(/█{16} 2\/2 finished/);
   expect(screen.lastIndexOf("\u001b[?25h")).toBeGreaterThan(screen.lastIndexOf("\u001b[?25l"));
 });
 
-test("a pipe that closes early is no error", async () => {
-  const command = `${process.execPath} ${MAIN} audit --all --json | head -c 10; echo "end \${PIPESTATUS[0]}"`;
+test("on a narrow terminal the bar leaves room for the words, and Ctrl-C gives cursor and line wrap back", async () => {
+  let isStopped = false;
+  const screen = await onTerminal("deploy -g line-a -v v2.0 --wait --timeout 30s", {}, 40, (shown, type) => {
+    if (isStopped || !shown.includes("pending")) return;
+    isStopped = true;
+    type("\u0003");
+  });
+  expect(screen).toContain("░░░░░░░░ 0/2 running · 2 pending");
+  expect(screen.lastIndexOf("\u001b[?25h")).toBeGreaterThan(screen.lastIndexOf("\u001b[?25l"));
+  expect(screen.lastIndexOf("\u001b[?7h")).toBeGreaterThan(screen.lastIndexOf("\u001b[?7l"));
+  expect(screen).toContain("ended 130");
+});
+
+test("where escape sequences would be shown as they are, there is no bar", async () => {
+  const screen = await onTerminal("deploy -g line-a -v v2.0 --wait --timeout 1s", { TERM: "dumb", NO_COLOR: "1" });
+  expect(screen).toMatch(/running: \d\/2 committed/);
+  expect(screen).not.toContain("\u001b");
+});
+
+test("in a pipe times are absolute, on a terminal they are as people say them", async () => {
+  const rfc3339 = /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/;
+  for (const words of [["audit"], ["versions"], ["versions", "v2.1"], ["devices"], ["deployments"], ["status"]]) {
+    const { stdout } = await at.run(words);
+    expect(stdout, words.join(" ")).toMatch(rfc3339);
+    expect(stdout, words.join(" ")).not.toMatch(/\d (s|min|h|d) ago|now/);
+  }
+  expect(await onTerminal("audit")).toMatch(/now|\d (s|min) ago/);
+  const [event] = JSON.parse((await at.run(["audit", "--json"])).stdout) as { at: string }[];
+  expect(event?.at).toMatch(rfc3339);
+});
+
+test.each([
+  ["audit --all --json | head -c 10", 0],
+  ["audit --all 2>&1 | head -c 10", 0],
+  ["versions v99 --json 2>&1 | true", 1],
+  ["deploy --group line-a --version v2.0 --wait --timeout 1s 2>&1 | true", 4],
+])("a pipe that closes early changes nothing about how it ends: %s", async (words, code) => {
+  const command = `${process.execPath} ${MAIN} ${words}; echo "end \${PIPESTATUS[0]}"`;
   const child = spawn("bash", ["-c", command], { env: { ...process.env, ...at.environment }, stdio: "pipe" });
   let text = "";
   child.stdout.on("data", (chunk) => (text += String(chunk)));
   child.stderr.on("data", (chunk) => (text += String(chunk)));
   await new Promise((resolve) => child.once("close", resolve));
-  expect(text).toMatch(/end 0\n$/);
+  expect(text).toMatch(new RegExp(`end ${code}\n$`));
+  expect(text).not.toContain("EPIPE");
 });

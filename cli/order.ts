@@ -1,8 +1,11 @@
 // From the words of `deploy` to the order the hub takes: waves, start, thresholds, gate.
 import { Option, type Command } from "commander";
+import { CreateDeploymentRequest, GroupName, ModelName, VersionId } from "@context-edge/protocol";
 import { z } from "zod";
 import { wrongUse } from "./exits.ts";
-import { parseAmount, parseDuration } from "./quantities.ts";
+import { Reason } from "./names.ts";
+import { read } from "./plain-words.ts";
+import { parseAmount, parseDuration, parseWave } from "./quantities.ts";
 
 /** For options that may be given several times. */
 export const collect = (one: string, all: string[] | undefined): string[] => [...(all ?? []), one];
@@ -11,15 +14,15 @@ const Duration = z.string().transform(parseDuration);
 const Amount = z.string().transform(parseAmount);
 
 export const OrderOptions = z.object({
-  group: z.array(z.string()).default([]),
+  group: z.array(GroupName).default([]),
   all: z.boolean().default(false),
-  version: z.string(),
-  model: z.string().optional(),
-  reason: z.string().optional(),
-  override: z.string().optional(),
+  version: VersionId,
+  model: ModelName.optional(),
+  reason: Reason.optional(),
+  override: Reason.optional(),
   waves: z
     .string()
-    .transform((text) => text.split(",").map((part) => parseAmount(part.trim())))
+    .transform((text) => text.split(",").map((part) => parseWave(part.trim())))
     .optional(),
   together: z.boolean().default(false),
   startAt: z.string().transform(parseStart).optional(),
@@ -34,10 +37,10 @@ export type OrderOptions = z.infer<typeof OrderOptions>;
 
 export function withOrderOptions(command: Command): Command {
   return command
-    .option("-g, --group <name>", "a group; several move one after the other", collect)
+    .option("-g, --group <group>", "a group; several move one after the other", collect)
     .option("--all", "all groups, once the pilot's gate has passed")
     .requiredOption("-v, --version <version>", "the version to deploy")
-    .option("-m, --model <name>", "the model, when it is not the default one")
+    .option("-m, --model <model>", "the model, when it is not the default one")
     .option("-r, --reason <text>", "why; kept in the history")
     .option("--override <reason>", "with --all: go on although the gate has not passed; the reason is kept")
     .option("--waves <sizes>", "shares or counts of each group that move together: 10%,50%,100% or 1,5,100%")
@@ -92,7 +95,25 @@ export function checkOrder(options: OrderOptions): void {
   }
   if (override !== undefined && !all) throw wrongUse("--override belongs to --all.");
   if (override !== undefined && override.trim().length < 3) throw wrongUse("--override needs a reason of a few words.");
+  if (!all) checkPlan(options);
 }
+
+/** By the hub's own schema: what it would refuse is refused before it is asked. */
+function checkPlan(options: OrderOptions): void {
+  const parsed = read(CreateDeploymentRequest, orderOf(options, options.group));
+  if (parsed.ok) return;
+  const [field = ""] = parsed.where;
+  throw wrongUse(`${FLAGS[String(field)] ?? String(field)}: ${parsed.wrong}.`);
+}
+
+const FLAGS: Readonly<Record<string, string>> = {
+  groups: "--group",
+  waves: "--waves",
+  start_at: "--start-at",
+  max_bad: "--max-bad",
+  gate: "--soak",
+  reason: "--reason",
+};
 
 /** Only with a zone: "22:00" on a CI machine is not 22:00 in the factory. */
 function parseStart(text: string): string {

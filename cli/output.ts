@@ -2,6 +2,7 @@
 import { styleText } from "node:util";
 import Table from "cli-table3";
 import type { Failure } from "./exits.ts";
+import { relativeTime } from "./quantities.ts";
 
 export interface Output {
   readonly json: boolean;
@@ -11,7 +12,8 @@ export interface Output {
   note(line: string): void;
   table(head: readonly string[], rows: readonly (readonly string[])[]): string[];
   tone(tone: Tone, text: string): string;
-  /** Now, for relative times. */
+  /** `3 min ago` for who looks at a terminal; in a pipe the time itself, which is still true tomorrow. */
+  when: (at: string | null | undefined) => string;
   nowMs(): number;
 }
 
@@ -34,6 +36,7 @@ export function openOutput({ stdout, stderr }: Streams, { json }: { json: boolea
     table: (head, rows) => layOut(head, rows, stdout),
     // `stream` makes styleText respect NO_COLOR, FORCE_COLOR and pipes.
     tone: (tone, text) => styleText(STYLE[tone], text, { stream: stdout }),
+    when: (at) => (stdout.isTTY ? relativeTime(at, Date.now()) : (at ?? "never")),
     nowMs: () => Date.now(),
   };
 }

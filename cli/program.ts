@@ -1,13 +1,19 @@
 // The whole command line: every command, its help, and one way of speaking about wrong use.
 import { Command } from "commander";
 import packageJson from "./package.json" with { type: "json" };
+import { addAudit } from "./commands/audit.ts";
 import { addDeploy, addPilot } from "./commands/deploy.ts";
 import { addDeployments } from "./commands/deployments.ts";
-import { addFleet } from "./commands/fleet.ts";
+import { addDevices } from "./commands/devices.ts";
 import { addLogin } from "./commands/login.ts";
 import { addPublish } from "./commands/publish.ts";
+import { addQuarantines } from "./commands/quarantines.ts";
 import { addRollback } from "./commands/rollback.ts";
-import { addAudit, addVersions } from "./commands/versions.ts";
+import { addStatus } from "./commands/status.ts";
+import { addTokens } from "./commands/tokens.ts";
+import { addUsers } from "./commands/users.ts";
+import { addVersions } from "./commands/versions.ts";
+import { addCompletion } from "./completion/scripts.ts";
 import type { World } from "./desk.ts";
 import { EXIT_HELP } from "./exits.ts";
 
@@ -31,20 +37,26 @@ export function buildProgram(world: World): Command {
       "after",
       `
 Settings:
-  CONTEXT_EDGE_URL      the hub, outranks the newest login
-  CONTEXT_EDGE_TOKEN    the API token, outranks what login remembered
-  NO_COLOR              no colours
+  CONTEXT_EDGE_URL               the hub, outranks the newest login
+  CONTEXT_EDGE_TOKEN             the API token, outranks what login remembered
+  CONTEXT_EDGE_RELEASE_KEY_FILE  the release key that publish signs with
+  NO_COLOR                       no colours
 
 ${EXIT_HELP}`,
     );
   addLogin(program, world);
-  addFleet(program, world);
+  addStatus(program, world);
+  addDevices(program, world);
   addVersions(program, world);
   addPublish(program, world);
   addPilot(program, world);
   addDeploy(program, world);
   addRollback(program, world);
   addDeployments(program, world);
+  addQuarantines(program, world);
   addAudit(program, world);
+  addTokens(program, world);
+  addUsers(program, world);
+  addCompletion(program, world);
   return program;
 }

@@ -1,18 +1,28 @@
 // A deployment or an upload as it goes: a bar on a terminal, lines that appear when something changed everywhere else.
 import { SingleBar } from "cli-progress";
 import type { Deployment } from "./answers.ts";
+import type { Desk } from "./desk.ts";
 import type { Watcher } from "./follow.ts";
 import type { Output } from "./output.ts";
 import { clean } from "./output.ts";
 import { sizeWords } from "./quantities.ts";
 
-const BAR = 20;
+const WIDEST_BAR = 20;
+/** A terminal as narrow as this has no room for a bar and words. */
+const NARROW = 60;
+
+const columnsOf = (stream: NodeJS.WriteStream) => stream.columns || 80;
+const barOf = (stream: NodeJS.WriteStream) => Math.min(WIDEST_BAR, Math.max(4, Math.floor(columnsOf(stream) / 5)));
+/** A dumb terminal (an editor's shell) shows escape sequences as they are. */
+const canDraw = ({ streams: { stderr }, environment }: Viewer) => stderr.isTTY && environment["TERM"] !== "dumb";
+
+type Viewer = Pick<Desk, "streams" | "environment" | "out">;
 
 function openBar(stream: NodeJS.WriteStream, format: string): SingleBar {
   return new SingleBar({
     format,
     stream,
-    barsize: BAR,
+    barsize: barOf(stream),
     hideCursor: true,
     fps: 10,
     barCompleteChar: "█",
@@ -41,19 +51,22 @@ export function waveOf({ step, plan }: Deployment): string {
   return steps > 1 && step !== undefined ? `wave ${Math.min(step + 1, steps)} of ${steps}` : "";
 }
 
-export function watchOn(stream: NodeJS.WriteStream, out: Output): Watcher {
-  return stream.isTTY ? barWatcher(stream) : lineWatcher(out);
+export function watchOn(viewer: Viewer): Watcher {
+  return canDraw(viewer) ? barWatcher(viewer.streams.stderr) : lineWatcher(viewer.out);
 }
 
 function barWatcher(stream: NodeJS.WriteStream): Watcher {
   const bar = openBar(stream, "{bar} {committed}/{total} {words}");
   let isOn = false;
   let words = "";
-  // The line must not wrap, or it would be drawn anew below itself.
-  const fit = (text: string) => clean(text).slice(0, Math.max(10, (stream.columns || 80) - BAR - 14));
+  let figures = "";
+  // Cut here, or the terminal would cut it in the middle of what matters.
+  const fit = (text: string) =>
+    clean(text).slice(0, Math.max(0, columnsOf(stream) - barOf(stream) - figures.length - 3));
   return {
     show(deployment) {
       const { committed, total } = deployment.progress;
+      figures = `${committed}/${total}`;
       words = [deployment.state, waveOf(deployment), othersOf(deployment)].filter(Boolean).join(" · ");
       const payload = { committed, words: fit(words) };
       if (!isOn) bar.start(Math.max(total, 1), committed, payload);
@@ -101,9 +114,10 @@ export interface UploadWatcher {
   end(): void;
 }
 
-export function watchUpload(stream: NodeJS.WriteStream, out: Output, name: string): UploadWatcher {
+export function watchUpload(viewer: Viewer, name: string): UploadWatcher {
+  const { out, streams } = viewer;
   const short = clean(name).slice(0, 24);
-  if (!stream.isTTY) {
+  if (!canDraw(viewer)) {
     return {
       start: (total, sent) =>
         out.note(`uploading ${short}, ${sizeWords(total)}${sent > 0 ? `, going on at ${sizeWords(sent)}` : ""}`),
@@ -112,7 +126,8 @@ export function watchUpload(stream: NodeJS.WriteStream, out: Output, name: strin
       end: () => undefined,
     };
   }
-  const bar = openBar(stream, `${short} {bar} {percentage}% {words}`);
+  const title = columnsOf(streams.stderr) < NARROW ? "" : `${short} `;
+  const bar = openBar(streams.stderr, `${title}{bar} {percentage}% {words}`);
   let total = 0;
   const words = (bytes: number) => ({ words: `${sizeWords(bytes)} of ${sizeWords(total)}` });
   return {

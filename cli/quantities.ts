@@ -1,5 +1,13 @@
 // Durations, sizes and shares as people write and read them.
+import { InvalidArgumentError } from "commander";
 import { wrongUse } from "./exits.ts";
+
+/** For options that take a number. */
+export function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("It is a number.");
+}
 
 const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
@@ -13,8 +21,28 @@ export function parseDuration(text: string): number {
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_SECONDS[unit ?? ""] ?? 0), 0);
 }
 
+/** `90d`, `12h`. @returns days */
+export function parseDays(text: string): number {
+  const days = /^\d+(\.\d+)?[smhd]/.test(text) ? parseDuration(text) / 86_400 : 0;
+  if (days > 0) return days;
+  throw wrongUse(
+    `"${text}" does not say how long.`,
+    "Write it with a unit: 90d for ninety days, 12h for twelve hours.",
+  );
+}
+
+type Amount = { share: number } | { count: number };
+
+/** How large a wave is: somebody has to be in it. */
+export function parseWave(text: string): Amount {
+  const amount = parseAmount(text);
+  const size = "share" in amount ? amount.share : amount.count;
+  if (size > 0) return amount;
+  throw wrongUse(`A wave of ${text} has nobody in it.`, "Write a share above 0%, or a count of 1 or more.");
+}
+
 /** `10%` → a share, `5` → a count. */
-export function parseAmount(text: string): { share: number } | { count: number } {
+export function parseAmount(text: string): Amount {
   const percent = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text)?.[1];
   if (percent !== undefined && Number(percent) <= 100) return { share: Number((Number(percent) / 100).toFixed(6)) };
   if (/^\d{1,7}$/.test(text)) return { count: Number(text) };

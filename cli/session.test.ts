@@ -62,7 +62,7 @@ test("without a token, looking and changing end 6", async () => {
     expect(ended.stderr).toContain("UNAUTHENTICATED");
   }
   const file = at.file("model.onnx", "one");
-  const publish = await at.run(["publish", file, "--version", "v1", "--accuracy", "1", "--hub", at.url]);
+  const publish = await at.run(["publish", file, "--version", "v1", "--accuracy", "1", "--unsigned", "--hub", at.url]);
   expect(publish.code).toBe(6);
 });
 

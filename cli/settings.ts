@@ -7,9 +7,12 @@ import { wrongUse } from "./exits.ts";
 import type { Credential } from "./hub-client.ts";
 
 const Remembered = z.looseObject({
+  /** That somebody pasted: its owner may use it elsewhere, so it is never revoked from here. */
   token: z.string().optional(),
+  /** The session of a person, and the person's name. */
   cookie: z.string().optional(),
-  /** Of a token that `login` made itself, so that `logout` can revoke it. */
+  name: z.string().optional(),
+  /** Of a token that an earlier `login` made in the person's place; kept to be revoked. */
   token_id: z.string().optional(),
 });
 export type Remembered = z.infer<typeof Remembered>;
@@ -82,5 +85,5 @@ export function chooseHub(environment: Environment, named: string | undefined): 
 
 export function credentialOf(remembered: Remembered | undefined): Credential | undefined {
   if (remembered?.token !== undefined) return { token: remembered.token };
-  return remembered?.cookie === undefined ? undefined : { cookie: remembered.cookie };
+  return remembered?.cookie === undefined ? undefined : { cookie: remembered.cookie, name: remembered.name };
 }

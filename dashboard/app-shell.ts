@@ -9,6 +9,7 @@ import { FleetStore, StoreController } from "./live/store.ts";
 import type { Connection, FleetState } from "./live/state.ts";
 import { pagesOf } from "./pages.ts";
 import { AskEvent, type Question } from "./parts/ask.ts";
+import { SayEvent } from "./parts/say.ts";
 import { icon, type IconName } from "./parts/icon.ts";
 import { LightElement } from "./parts/light-element.ts";
 import { showPlace, showTitle } from "./parts/place.ts";
@@ -56,6 +57,9 @@ export class AppShell extends LightElement {
     new StoreController(this, this.store);
     this.addEventListener(AskEvent.NAME, (event) => {
       if (event instanceof AskEvent) this.ask(event.question);
+    });
+    this.addEventListener(SayEvent.NAME, (event) => {
+      if (event instanceof SayEvent) this.say(event.message);
     });
   }
 
@@ -136,7 +140,10 @@ export class AppShell extends LightElement {
   private renderWho(): TemplateResult | typeof nothing {
     const { session } = this.store.state;
     if (!session?.signed_in || session.auth === "none") return nothing;
-    const who = session.auth === "accounts" ? html`<span class="who">${session.user}, ${session.role}</span>` : nothing;
+    const who =
+      session.auth === "accounts"
+        ? html`<a class="who" href="/settings/account">${session.user}, ${session.role}</a>`
+        : nothing;
     return html`${who}<button @click=${this.signOut}>${icon("leave")}&nbsp;Sign out</button>`;
   }
 

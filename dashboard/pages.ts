@@ -69,12 +69,12 @@ const PAGES: readonly Page[] = [
   {
     path: "/settings",
     load: () => import("./pages/settings-page.ts"),
-    show: (store) => html`<settings-page .store=${store} .shown=${"devices"}></settings-page>`,
+    show: (store) => html`<settings-page .store=${store}></settings-page>`,
   },
   {
     path: "/settings/:part",
     load: () => import("./pages/settings-page.ts"),
-    show: (store, { part }) => html`<settings-page .store=${store} .shown=${part ?? "devices"}></settings-page>`,
+    show: (store, { part }) => html`<settings-page .store=${store} .shown=${part ?? ""}></settings-page>`,
   },
   {
     path: "/setup",

@@ -14,7 +14,7 @@ const DEMO_PROBE_POLICY: Partial<ProbePolicy> = {
   warmup_ms: 1_000,
   window_ms: 8_000,
   pace_ms: 15,
-  baseline_floor_ms: 25,
+  baseline_floor_ms: 60,
   soak_ms: 5_000,
   cold_start_ms: 30_000,
 };
@@ -23,8 +23,9 @@ export function startHub(
   children: Children,
   layout: Layout,
   keys: DemoKeys,
-  { port, soakSeconds, offlineAfterSeconds = 40 }: { port: number; soakSeconds: number; offlineAfterSeconds?: number },
+  settings: { port: number; soakSeconds: number; offlineAfterSeconds?: number; probe?: Partial<ProbePolicy> },
 ): void {
+  const { port, soakSeconds, offlineAfterSeconds = 40, probe = {} } = settings;
   children.start({
     name: "hub",
     entry: "hub/main.ts",
@@ -38,7 +39,7 @@ export function startHub(
       HUB_DEV_RELEASE_KEY_FILE: keys.releaseKeyFile,
       HUB_JOIN_TOKEN_FILE: keys.joinTokenFile,
       HUB_GATE_SOAK_SECONDS: String(soakSeconds),
-      HUB_PROBE_POLICY: JSON.stringify(DEMO_PROBE_POLICY),
+      HUB_PROBE_POLICY: JSON.stringify({ ...DEMO_PROBE_POLICY, ...probe }),
       HUB_OFFLINE_AFTER_SECONDS: String(offlineAfterSeconds),
       // A hub of yours would not serve the damaged v2.4 at all; here it does, so that the devices' own check can be seen.
       HUB_REHASH_ARTIFACTS: "false",

@@ -6,7 +6,7 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyInstance } from "fastify";
 import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
-import { DEVICE_ROUTES } from "@context-edge/protocol";
+import { DEVICE_ROUTES, type ProblemCode } from "@context-edge/protocol";
 import { watchBodies, type Pace } from "./auth/body-rules.ts";
 import { guardPeople } from "./auth/people.ts";
 import { answerProblems, badAddress, notFound } from "./auth/problems.ts";
@@ -16,7 +16,7 @@ import { followEnding } from "./drain.ts";
 import type { Hub } from "./hub.ts";
 import { addAdmissionRoutes } from "./routes/admission.ts";
 import { countRequests } from "./observe/metrics.ts";
-import { shedLoad } from "./observe/pressure.ts";
+import { type PressureOptions, shedLoad } from "./observe/pressure.ts";
 import { logRequests, requestIds } from "./observe/request-log.ts";
 import { OPENAPI } from "./openapi/document.ts";
 import { addDeploymentRoutes } from "./routes/deployments.ts";
@@ -31,7 +31,9 @@ import { addHealthRoutes } from "./routes/health.ts";
 import { honourIdempotencyKeys } from "./routes/idempotency.ts";
 import { addMlopsDeployRoutes } from "./routes/mlops-deploy.ts";
 import { addMlopsModelRoutes } from "./routes/mlops-models.ts";
+import { methodsOf, refuseOtherMethod } from "./routes/methods.ts";
 import { addOidcRoutes } from "./routes/oidc.ts";
+import { refuseUnknownParameters } from "./routes/parameters.ts";
 import { addQuarantineRoutes } from "./routes/quarantines.ts";
 import { addSeriesRoutes } from "./routes/series.ts";
 import { addSessionRoutes } from "./routes/session.ts";
@@ -42,37 +44,45 @@ import { addUploadRoutes } from "./routes/uploads.ts";
 import { addUserRoutes } from "./routes/users.ts";
 import { addVersionRoutes } from "./routes/versions.ts";
 import { addWebhookRoutes } from "./routes/webhooks.ts";
+import { noteArrivals } from "./target-memory.ts";
+import { answerClientErrors } from "./unreadable.ts";
 
 const JSON_LIMIT_BYTES = 1_048_576;
 
 /** @param more for tests: a loop that is late cannot be had at will, and a slow upload would take long. */
-export async function buildApp(hub: Hub, more: { isHigh?: () => boolean; pace?: Pace } = {}): Promise<FastifyInstance> {
+export async function buildApp(hub: Hub, more: PressureOptions & { pace?: Pace } = {}): Promise<FastifyInstance> {
+  const count = (code: ProblemCode) => hub.metrics.problem(code);
   const app = Fastify({
     // One line per request would halve the poll rate; what matters is told by events and metrics.
     logger: false,
     bodyLimit: JSON_LIMIT_BYTES,
     forceCloseConnections: true,
-    serverFactory: frontDoor(hub.polls),
+    serverFactory: frontDoor(hub.polls, undefined, { count, ending: hub.ending.signal }),
+    clientErrorHandler: answerClientErrors(count),
     trustProxy: hub.config.trustedProxies.length > 0 ? [...hub.config.trustedProxies] : false,
     genReqId: requestIds(),
-    frameworkErrors: (_error, _request, reply) => void badAddress(reply),
+    frameworkErrors: (error, request, reply) => void badAddress(error, request, reply),
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: true },
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  answerProblems(app, hub.log, (code) => hub.metrics.problem(code));
+  answerProblems(app, hub.log, count);
+  // Fastify's own; here nothing is plain text, and a body without a schema for it is none.
+  app.removeContentTypeParser("text/plain");
   logRequests(app, hub.log);
   countRequests(app, hub.metrics);
   followEnding(app, hub.ending);
   addSecurityHeaders(app);
   await app.register(cookie);
   watchBodies(app, more.pace);
-  await shedLoad(app, hub.metrics, more);
+  noteArrivals(app, hub.targets);
+  await shedLoad(app, hub, more);
   guardPeople(app, hub);
   await app.register(swagger, OPENAPI);
   await app.register(swaggerUi, { routePrefix: "/api/docs" });
 
   await app.register(async (scope) => {
+    refuseUnknownParameters(scope);
     honourIdempotencyKeys(scope, hub);
     tagReads(scope);
     addSessionRoutes(scope, hub);
@@ -106,7 +116,11 @@ export async function buildApp(hub: Hub, more: { isHigh?: () => boolean; pace?: 
 const MACHINE_PATHS = ["/api", "/mlops", DEVICE_ROUTES.manifest.slice(0, "/device".length)];
 
 async function addDashboard(app: FastifyInstance, dir: string): Promise<void> {
-  app.get("/admin/models", { schema: { hide: true } }, (_request, reply) => reply.redirect("/models"));
+  for (const [former, now] of [
+    ["/admin/models", "/models"],
+    ["/activity", "/audit"],
+  ] as const)
+    app.get(former, { schema: { hide: true } }, (_request, reply) => reply.redirect(now));
   const isBuilt = existsSync(dir);
   if (isBuilt) await app.register(fastifyStatic, { root: dir, wildcard: false });
   else {
@@ -114,10 +128,13 @@ async function addDashboard(app: FastifyInstance, dir: string): Promise<void> {
       reply.type("text/plain").send("The dashboard is not built. Run `npm run build`, then start the hub again.\n"),
     );
   }
+  let methodsAt: ((path: string) => string[]) | undefined;
   app.setNotFoundHandler((request, reply) => {
     const isMachines = MACHINE_PATHS.some((path) => request.url.startsWith(`${path}/`));
     const wantsPage = request.method === "GET" && (request.headers.accept ?? "").includes("text/html");
     if (isBuilt && wantsPage && !isMachines) return reply.sendFile("index.html");
+    methodsAt ??= methodsOf(app.routeKeys);
+    refuseOtherMethod(methodsAt, request, reply);
     return notFound(request, reply);
   });
 }

@@ -20,3 +20,19 @@ describe("settings that would be unsafe are refused in one line", () => {
     expect(configured).toMatchObject({ ok: false, reason: expect.stringMatching(reason) });
   });
 });
+
+test.each([
+  [{}, 0],
+  [{ HUB_HOST: "0.0.0.0", HUB_AUTH: "accounts" }, 5_000],
+  [{ HUB_HOST: "0.0.0.0", HUB_AUTH: "accounts", HUB_SHUTDOWN_SECONDS: "3" }, 3_000],
+  [{ HUB_DRAIN_SECONDS: "8" }, 8_000],
+])("a hub that others may be sent to goes on serving for a while at its end: %j", (env, drainMs) => {
+  expect(readConfig(env)).toMatchObject({ ok: true, config: { drainMs } });
+});
+
+test("the while is a part of the whole end", () => {
+  expect(readConfig({ HUB_DRAIN_SECONDS: "20" })).toMatchObject({
+    ok: false,
+    reason: expect.stringMatching(/HUB_SHUTDOWN_SECONDS/),
+  });
+});

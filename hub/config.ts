@@ -33,6 +33,8 @@ const quarantineLimit = z
   .transform((text) => (text.endsWith("%") ? { share: Number.parseInt(text, 10) / 100 } : { count: Number(text) }))
   .refine((limit) => ("count" in limit ? limit.count > 0 : limit.share > 0 && limit.share <= 1), "must be above zero");
 
+/** Longer than a balancer's few looks at /readyz. */
+const USUAL_DRAIN_SECONDS = 5;
 const DASHBOARD = resolve(dirname(fileURLToPath(import.meta.url)), "../dashboard/dist");
 
 const Environment = z.object({
@@ -73,10 +75,10 @@ const Environment = z.object({
   S3_SECRET_ACCESS_KEY: z.string().optional(),
   S3_FORCE_PATH_STYLE: z.stringbool().default(true),
   DATABASE_URL: z.string().optional(),
-  HUB_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   HUB_TELL_OFFLINE_SECONDS: seconds(1_800),
   HUB_WEBHOOK_LOOPBACK: z.stringbool().optional(),
   HUB_SHUTDOWN_SECONDS: seconds(15),
+  HUB_DRAIN_SECONDS: z.coerce.number().min(0).optional(),
 });
 
 export interface S3Config {
@@ -125,7 +127,9 @@ export interface HubConfig {
   logLevel: z.infer<typeof Environment>["HUB_LOG_LEVEL"];
   s3: S3Config | undefined;
   webhooks: { offlineAfterSeconds: number; allowLoopback: boolean };
+  /** Longest orderly end, and how long of it requests are still taken so that balancers learn of it. */
   shutdownMs: number;
+  drainMs: number;
   databaseUrl: string | undefined;
   keep: Keep;
   /** A device that reports nothing new is written no more often than this; 0 where several hubs share a database. */
@@ -153,6 +157,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): Configured {
       "HUB_DEV_RELEASE_KEY_FILE is for a laptop: a hub that others can reach must not hold the release key",
     );
   }
+  // Nobody balances to a loopback address.
+  const usualDrain = isLoopback(env.HUB_HOST) ? 0 : USUAL_DRAIN_SECONDS;
+  const drainSeconds = env.HUB_DRAIN_SECONDS ?? Math.min(usualDrain, env.HUB_SHUTDOWN_SECONDS);
+  if (drainSeconds > env.HUB_SHUTDOWN_SECONDS)
+    return refuse("HUB_DRAIN_SECONDS is a part of HUB_SHUTDOWN_SECONDS and cannot be more");
   const policy = ProbePolicy.safeParse(env.HUB_PROBE_POLICY);
   if (!policy.success) return refuse(`HUB_PROBE_POLICY: ${z.prettifyError(policy.error)}`);
   const auth = readAuth(env);
@@ -189,6 +198,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Configured {
         allowLoopback: env.HUB_WEBHOOK_LOOPBACK ?? env.HUB_AUTH === "none",
       },
       shutdownMs: env.HUB_SHUTDOWN_SECONDS * 1_000,
+      drainMs: drainSeconds * 1_000,
       databaseUrl: env.DATABASE_URL,
       keep: {
         points: { minute: env.HUB_KEEP_MINUTES, hour: env.HUB_KEEP_HOURS, day: env.HUB_KEEP_DAYS },

@@ -4,12 +4,13 @@ import { type EnrollReply, type EnrollRequest, pinnedGroupOf } from "@context-ed
 import { hashSecret } from "./auth/secrets.ts";
 import type { Change, Changes } from "./changes.ts";
 import { nextSequence } from "./core/desired.ts";
+import { DEFAULT_GROUP, unknownGroup } from "./operations/groups.ts";
 import { mayEnrolAgain, useJoinToken } from "./operations/tokens.ts";
 import { ProblemError } from "./problem-error.ts";
 import type { DeviceRecord } from "./store/records.ts";
 import type { Repositories } from "./store/store.ts";
 
-export const DEFAULT_GROUP = "default";
+export { DEFAULT_GROUP };
 
 export async function enroll(
   changes: Changes,
@@ -61,7 +62,7 @@ export async function enroll(
   });
 }
 
-/** @param home where it returns to when it leaves; null when that is not to be remembered. */
+/** @throws GROUP_UNKNOWN: a misspelled group would live for ever. @param home where it returns to when it leaves; null when that is not to be remembered. */
 export async function moveDevice(
   { tx, at, actor, touched, tell }: Change,
   device: DeviceRecord,
@@ -69,7 +70,7 @@ export async function moveDevice(
   home: string | null,
 ): Promise<void> {
   if (device.group_name === group) return;
-  if (await tx.groups.ensure(group, at)) await tell("group.created", group, `${actor} created group ${group}`);
+  if (!(await tx.groups.find(group))) throw unknownGroup(group);
   const assignment_sequence = nextSequence(device.assignment_sequence, Date.parse(at));
   await tx.devices.assign(device.id, { group_name: group, home_group: home, assignment_sequence });
   touched.devices.add(device.id);
@@ -105,6 +106,7 @@ export async function holdDevice(
 export async function formPilot(change: Change, pilotGroup: string, ids: readonly string[]): Promise<void> {
   const devices = await change.tx.devices.list();
   const wanted = new Set(ids);
+  const groups = new Set((await change.tx.groups.list()).map(({ name }) => name));
   for (const id of wanted) {
     const device = devices.find((one) => one.id === id && !one.revoked);
     if (!device) throw unknownDevice(id);
@@ -116,9 +118,15 @@ export async function formPilot(change: Change, pilotGroup: string, ids: readonl
     if (wanted.has(device.id)) {
       if (device.group_name !== pilotGroup) await moveDevice(change, device, pilotGroup, device.group_name);
     } else if (device.group_name === pilotGroup) {
-      await moveDevice(change, device, device.home_group ?? DEFAULT_GROUP, null);
+      const home = device.home_group !== null && groups.has(device.home_group) ? device.home_group : DEFAULT_GROUP;
+      await ensureGroup(change, home);
+      await moveDevice(change, device, home, null);
     }
   }
+}
+
+async function ensureGroup({ tx, at, actor, tell }: Change, group: string): Promise<void> {
+  if (await tx.groups.ensure(group, at)) await tell("group.created", group, `${actor} created group ${group}`);
 }
 
 export function unknownDevice(id: string): ProblemError {

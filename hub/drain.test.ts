@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openSqlite } from "./store/sqlite.ts";
+import { until } from "./testing/test-hub.ts";
 
 const MAIN = fileURLToPath(new URL("main.ts", import.meta.url));
 const JOIN = "join-token-of-a-test";
@@ -14,16 +15,24 @@ let child: ChildProcess;
 let url: string;
 let ended: Promise<number | null>;
 
-beforeEach(async () => {
+beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "context-edge-drain-"));
   writeFileSync(join(dir, "join"), JOIN);
+});
+afterEach(async () => {
+  if (child.exitCode === null) child.kill("SIGKILL");
+  await ended;
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function start(settings: Record<string, string>): Promise<void> {
   child = spawn(process.execPath, [MAIN], {
     env: {
       ...process.env,
       HUB_PORT: "0",
       HUB_DATA: join(dir, "data"),
       HUB_JOIN_TOKEN_FILE: join(dir, "join"),
-      HUB_SHUTDOWN_SECONDS: "4",
+      ...settings,
       HUB_DASHBOARD_DIR: join(dir, "none"),
     },
     stdio: ["ignore", "pipe", "inherit"],
@@ -35,12 +44,7 @@ beforeEach(async () => {
       if (found) resolve(found);
     });
   });
-});
-afterEach(async () => {
-  child.kill("SIGKILL");
-  await ended;
-  rmSync(dir, { recursive: true, force: true });
-});
+}
 
 async function enroll(id: string): Promise<{ authorization: string }> {
   const body = JSON.stringify({ join_token: JOIN, device_id: id, inventory: { agent_version: "t", arch: "x" } });
@@ -53,6 +57,7 @@ async function enroll(id: string): Promise<{ authorization: string }> {
 }
 
 test("held polls get a 304, live pages a time to come back, /readyz fails first, and a report that came last is kept", async () => {
+  await start({ HUB_SHUTDOWN_SECONDS: "4", HUB_DRAIN_SECONDS: "1" });
   const devices = await Promise.all(["edge-1", "edge-2", "edge-3"].map(enroll));
   const [first = { authorization: "" }] = devices;
   const etag = (await fetch(`${url}/device/v1/manifest`, { headers: first })).headers.get("etag") ?? "";
@@ -60,7 +65,7 @@ test("held polls get a 304, live pages a time to come back, /readyz fails first,
     const answer = await fetch(`${url}/device/v1/manifest`, {
       headers: { ...headers, "if-none-match": etag, prefer: "wait=60" },
     });
-    return { status: answer.status, atMs: performance.now() };
+    return { status: answer.status, connection: answer.headers.get("connection") };
   });
   const live = fetch(`${url}/api/v1/events`).then((answer) => answer.text());
   let polls = 0;
@@ -80,7 +85,8 @@ test("held polls get a 304, live pages a time to come back, /readyz fails first,
     headers: { ...first, "content-type": "application/json" },
   });
   expect(reported.status).toBe(200);
-  expect((await Promise.all(held)).map(({ status }) => status)).toEqual([304, 304, 304]);
+  const letGo = { status: 304, connection: "close" };
+  expect(await Promise.all(held)).toEqual([letGo, letGo, letGo]);
   const retries = [...(await live).matchAll(/^retry: (\d+)$/gm)].map((match) => Number(match[1]));
   expect(retries.at(-1)).toBeGreaterThanOrEqual(1_000);
   expect(await ended).toBe(0);
@@ -88,4 +94,29 @@ test("held polls get a 304, live pages a time to come back, /readyz fails first,
   const store = await openSqlite(join(dir, "data", "hub.sqlite"));
   expect(await store.devices.find("edge-1")).toMatchObject({ outbox: report.outbox });
   await store.close();
+});
+
+test("with nothing held it still serves for a while, with /readyz failing on every new connection, then ends", async () => {
+  await start({ HUB_SHUTDOWN_SECONDS: "10", HUB_DRAIN_SECONDS: "2" });
+  const ask = (path: string) =>
+    fetch(`${url}${path}`).then(
+      async (answer) => ({
+        status: answer.status,
+        connection: answer.headers.get("connection"),
+        body: await answer.text(),
+      }),
+      () => null,
+    );
+  expect(await ask("/readyz")).toMatchObject({ status: 200, connection: "keep-alive" });
+  child.kill("SIGTERM");
+  await until(async () => (await ask("/readyz"))?.status === 503);
+  expect(await ask("/readyz")).toMatchObject({
+    status: 503,
+    connection: "close",
+    body: expect.stringContaining("about to stop"),
+  });
+  for (const path of ["/healthz", "/api/v1/groups", "/metrics"])
+    expect(await ask(path)).toMatchObject({ status: 200, connection: "close" });
+  expect(await ended).toBe(0);
+  expect(await ask("/readyz")).toBeNull();
 });

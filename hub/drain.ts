@@ -3,9 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import type { Hub } from "./hub.ts";
 
-/** Shares of the whole time: first balancers learn of it, then held polls are let go over a while. */
-const NOTICE_SHARE = 0.2;
-const RELEASE_SHARE = 0.4;
+/** Of the time after the notice: held polls are let go over a while, so that not all come to the next hub at once. */
+const RELEASE_SHARE = 0.5;
 const SLICES = 20;
 
 export interface Ending {
@@ -44,18 +43,19 @@ export function followEnding(app: FastifyInstance, ending: Ending): void {
 }
 
 export async function drain(hub: Hub): Promise<void> {
-  const { shutdownMs } = hub.config;
+  const { shutdownMs, drainMs } = hub.config;
   const underWay = () => hub.ending.underWay();
   const endMs = performance.now() + shutdownMs;
-  // From here on /readyz fails, live pages are told when to come back, and no poll is held.
+  // From here on /readyz fails, live pages are told when to come back, no poll is held, and answers end their connections.
   hub.ending.begin();
   if (shutdownMs === 0) return;
-  await pause(hub.presence.held() + underWay() > 0 ? shutdownMs * NOTICE_SHARE : 0);
+  // Whoever was sent here meanwhile is served: a balancer looks at /readyz only now and then.
+  await pause(drainMs);
   const ids = (await hub.fleet()).devices.map(({ id }) => id);
   const size = Math.ceil(ids.length / SLICES);
   for (let start = 0; start < ids.length && hub.presence.held() > 0; start += size) {
     for (const id of ids.slice(start, start + size)) hub.polls.release(id);
-    await pause((shutdownMs * RELEASE_SHARE) / SLICES);
+    await pause(((shutdownMs - drainMs) * RELEASE_SHARE) / SLICES);
   }
   while (performance.now() < endMs && hub.presence.held() + underWay() + hub.reports.waiting() > 0) await pause(20);
 }

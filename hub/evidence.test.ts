@@ -1,5 +1,5 @@
 // What a gate and a quarantine may rely on: figures that turned bad, time that was really watched, words of devices that really had the file.
-import type { Deployment, InferenceStats, OutcomeReport } from "@context-edge/protocol";
+import type { Deployment, Group, InferenceStats, OutcomeReport } from "@context-edge/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openTestHub, until, type TestDevice, type TestHub } from "./testing/test-hub.ts";
 
@@ -54,7 +54,7 @@ test("a gate that has passed closes again when the figures turn bad, and nobody 
   await becomes(pilot["deployment_id"], "awaiting-approval");
   for (const id of LINE_A) await counts(id, "v2", { predictions: 1_000, errors: 900 });
   const halted = await becomes(pilot["deployment_id"], "paused");
-  expect(halted.state_reason).toMatch(/^Halted: the gate failed: \d+ of \d+ predictions failed/);
+  expect(halted.state_reason).toMatch(/^Halted: the gate failed: [\d,]+ of [\d,]+ predictions failed/);
   expect(await hub.call("POST", "/mlops/models/v2/deploy-all", {})).toMatchObject({
     status: 409,
     body: { code: "GATE_NOT_MET" },
@@ -83,6 +83,29 @@ test("time counts for a device only since it runs the version: one that comes la
   turnedMs += 3_500_000;
   // A single step that was asked to be watched is finished by its gate, not before.
   expect((await becomes(made.id, "finished")).state_reason).toMatch(/^The gate has passed/);
+});
+
+test("what a device measured on the version before is no evidence about one whose turn has not come", async () => {
+  const { targets } = (await hub.call("GET", "/api/v1/groups/line-b")).body as unknown as Group;
+  const deployment_id = targets["default"]?.deployment_id ?? "";
+  const at = new Date().toISOString();
+  const took = (ms: number) => ({
+    samples: 9,
+    errors: 0,
+    mean_ms: ms,
+    p50_ms: ms,
+    p95_ms: ms,
+    max_ms: ms,
+    at,
+    tags: {},
+  });
+  const evidence = { baseline: took(9), candidate: took(8) };
+  for (const id of ["b-0", "b-1"]) await devices.get(id)?.report("v1", { deployment_id, evidence });
+  const body = { version: "v2", groups: ["line-a", "line-b"], gate: { soak_seconds: 60 } };
+  const made = (await hub.call("POST", "/api/v1/deployments", body)).body as unknown as Deployment;
+  const gate = await until(async () => (await read(made.id)).gate ?? false);
+  const latency = gate.conditions.find(({ name }) => name === "latency");
+  expect(latency).toMatchObject({ verdict: "inconclusive", evidence: { devices: 0 } });
 });
 
 test("a device that was given up and succeeds after all lets a halted deployment go on", async () => {

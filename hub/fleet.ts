@@ -25,8 +25,8 @@ export interface Fleet {
   deploymentsById: ReadonlyMap<string, DeploymentRecord>;
   device(id: string): DeviceRecord | undefined;
   devicesOf(group: string): readonly DeviceRecord[];
-  /** Devices whose current file of this model is one of these. */
-  runningOn(model: string, digests: readonly string[]): number;
+  /** Devices whose current file is one of this version's. Of several with the same bytes, a device runs its target, else the one it names. */
+  runningOn(version: Pick<VersionRecord, "model" | "version_id" | "variants">): number;
   version(model: string, version: string): VersionRecord | undefined;
   targetView(group: string, model: string): TargetView | undefined;
   standing(device: DeviceRecord, model: string): Standing;
@@ -58,7 +58,8 @@ function memberOf(
   const member = { id: device.id, online, standing: standing(device, model), timedOut };
   // A group whose turn has not come still follows what it followed before.
   if (!(group in shares)) {
-    const notYet = { ...member, standing: { ...member.standing, runsTarget: false }, turn: false };
+    // Its outcome is of what it followed before, and would be taken for one of this version.
+    const notYet = { ...member, standing: { ...member.standing, runsTarget: false, outcome: null }, turn: false };
     return CLOSED_DEPLOYMENT_STATES.includes(state) ? [] : [notYet];
   }
   if (targetView(group, model)?.deploymentId !== id) return [];
@@ -90,7 +91,7 @@ export function fleetOf(tables: FleetTables, presence: Pick<Presence, "isOnline"
   const byId = once(() => new Map(devices.map((device) => [device.id, device])));
   const byGroup = once(() => Map.groupBy(devices, (device) => device.group_name));
   const targetsOf = once(() => Map.groupBy(targets, (target) => target.group_name));
-  const running = once(() => countRunning(devices));
+  const running = once(() => countRunning(devices, (group, model) => targetView(group, model)));
   const views = new Map<string, TargetView | undefined>();
 
   const makeView = (group: string, model: string): TargetView | undefined => {
@@ -120,6 +121,19 @@ export function fleetOf(tables: FleetTables, presence: Pick<Presence, "isOnline"
   const standing: Fleet["standing"] = (device, model) =>
     standings.of(device, model, targetView(device.group_name, model));
 
+  const hasFile = (version: Pick<VersionRecord, "variants"> | undefined, digest: string) =>
+    version?.variants.some((variant) => variant.digest === digest) ?? false;
+  const runningOn: Fleet["runningOn"] = (version) => {
+    const { model, version_id: id, variants } = version;
+    const named = [...new Set(variants.map(({ digest }) => digest))].flatMap((digest) =>
+      [...(running().get(`${model}/${digest}`) ?? [])].map(([name, count]) => ({ digest, name, count })),
+    );
+    // A name that is not registered for these bytes says nothing: the bytes do.
+    const isIts = ({ digest, name }: (typeof named)[number]) =>
+      name === id || !hasFile(versions.get(`${model}/${name}`), digest);
+    return named.filter(isIts).reduce((sum, { count }) => sum + count, 0);
+  };
+
   return {
     groups,
     targets,
@@ -127,8 +141,7 @@ export function fleetOf(tables: FleetTables, presence: Pick<Presence, "isOnline"
     deploymentsById,
     device: (id) => byId().get(id),
     devicesOf: (group) => byGroup().get(group) ?? [],
-    runningOn: (model, digests) =>
-      [...new Set(digests)].reduce((sum, digest) => sum + (running().get(`${model}/${digest}`) ?? 0), 0),
+    runningOn,
     version: (model, version) => versions.get(`${model}/${version}`),
     targetView,
     standing,
@@ -147,14 +160,22 @@ export function fleetOf(tables: FleetTables, presence: Pick<Presence, "isOnline"
   };
 }
 
-/** By `model/digest`. */
-function countRunning(devices: readonly DeviceRecord[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { observed } of devices) {
+/** By `model/digest`, and by the version that those bytes are to the device. */
+function countRunning(
+  devices: readonly DeviceRecord[],
+  targetView: Fleet["targetView"],
+): Map<string, Map<string, number>> {
+  const counts = new Map<string, Map<string, number>>();
+  for (const { group_name, observed } of devices) {
     if (!observed) continue;
     for (const [model, { current }] of Object.entries(observed.models)) {
-      const key = `${model}/${current?.digest ?? ""}`;
-      counts.set(key, (counts.get(key) ?? 0) + 1);
+      if (!current) continue;
+      const key = `${model}/${current.digest}`;
+      const target = targetView(group_name, model);
+      // A device that has the bytes already does not put them under a new name.
+      const name = target?.digests.includes(current.digest) ? target.version : current.version;
+      const named = counts.get(key) ?? new Map<string, number>();
+      counts.set(key, named.set(name, (named.get(name) ?? 0) + 1));
     }
   }
   return counts;

@@ -1,28 +1,115 @@
-// What `node hub/main.ts --help` says.
-export const HELP = `Context Edge hub: versions, deployments, manifests and the dashboard.
+// What `npm run hub -- --help` says, and what each command says of itself.
+const EXITS = "Exit codes: 0 done, 1 could not start or something is wrong, 2 wrong use or a wrong setting.\n";
+const AS_SET =
+  "The settings are the hub's own, from the environment (npm run hub -- --help). A running hub heeds what is changed at once.\nnpm run --silent hub -- … keeps npm's own lines out of what is printed.\n";
 
-Usage: node hub/main.ts            (settings come from the environment)
-       node hub/main.ts audit verify [--head HASH]   is the history whole, and does it hold a head that
-                                          was written down before? exit 1 when it does not
-       node hub/main.ts audit head        the newest head, to be written down elsewhere
-       node hub/main.ts audit export      the history as JSON lines
-       node hub/main.ts backup FILE [--overwrite]    a checked copy of the SQLite database while the hub runs
-       node hub/main.ts restore FILE [--head HASH] [--with-broken-history]
-                                          puts a backup in place of the SQLite database; the hub is stopped
-       node hub/main.ts migrate [--check] brings the schema to this release's, or says what that would do
-       node hub/main.ts user add NAME --role viewer|engineer|admin [--password-file FILE|-]
-       node hub/main.ts user list | disable NAME | enable NAME | role NAME ROLE | reset NAME
-       node hub/main.ts token create NAME --scope publisher|viewer|engineer|admin [--expires 90d]
-       node hub/main.ts token list | revoke NAME
-       node hub/main.ts join-token create [NAME] [--group GROUP] [--uses N] [--expires 7d]
-       node hub/main.ts join-token list | revoke NAME
+interface Help {
+  /** In one line. */
+  what: string;
+  /** Forms of the command, as they stand behind `npm run hub --`. */
+  forms: readonly string[];
+  more: string;
+}
 
+export const COMMANDS = {
+  user: {
+    what: "accounts of people",
+    forms: [
+      "user link",
+      "user add NAME --role viewer|engineer|admin [--password-file FILE|-]",
+      "user list",
+      "user disable NAME",
+      "user enable NAME",
+      "user role NAME viewer|engineer|admin",
+      "user reset NAME",
+    ],
+    more: `link prints a link that makes the first account, once, within a day. add asks for a password on a terminal, reads it from a file
+or from a pipe (-), or prints a link that sets it. reset signs out everywhere and prints such a link.
+`,
+  },
+  token: {
+    what: "API tokens of scripts",
+    forms: [
+      "token create NAME --scope publisher|viewer|engineer|admin [--expires 90d]",
+      "token list",
+      "token revoke NAME",
+    ],
+    more: `create prints the secret on stdout, once: the hub keeps only its hash. --expires is a number of days or hours, 90d or 12h.
+`,
+  },
+  "join-token": {
+    what: "tokens that admit devices",
+    forms: [
+      "join-token create [NAME] [--group GROUP] [--uses N] [--expires 7d]",
+      "join-token list",
+      "join-token revoke NAME",
+    ],
+    more: `create prints the secret on stdout, once. --group puts its devices there whatever they ask for, --uses is how many it admits,
+--expires a number of days or hours, 7d or 12h.
+`,
+  },
+  audit: {
+    what: "the history",
+    forms: ["audit verify [--head HASH]", "audit head", "audit export"],
+    more: `verify follows the hash chain and exits with 1 where it was changed or cut, or does not hold a head that was written down before.
+head prints the newest, to be written down elsewhere. export prints the history as JSON lines.
+`,
+  },
+  backup: {
+    what: "a copy of the database",
+    forms: ["backup FILE [--overwrite]"],
+    more: `A checked copy of the SQLite database while the hub runs. Copy the artifacts and the signing key beside it.
+`,
+  },
+  restore: {
+    what: "puts a backup in place of the database",
+    forms: ["restore FILE [--head HASH] [--with-broken-history]"],
+    more: `The hub must be stopped. The backup is checked first, and what was there is kept aside.
+`,
+  },
+  migrate: {
+    what: "brings the schema to this release's",
+    forms: ["migrate [--check]"],
+    more: `A starting hub does the same. --check only says what would be done.
+`,
+  },
+} as const satisfies Record<string, Help>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+export const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name);
+
+/** Of one command, or of the hub. */
+export function helpOf(command?: CommandName): string {
+  if (command === undefined) return HELP;
+  const { what, forms, more } = COMMANDS[command];
+  return `Context Edge hub: ${what}.\n\n${usage(forms)}\n${more}${AS_SET}\n${EXITS}`;
+}
+
+/** What is said to somebody who used it wrongly. */
+export const usageOf = (command: CommandName): string => usage(COMMANDS[command].forms).trimEnd();
+
+function usage(forms: readonly string[]): string {
+  return forms.map((form, index) => `${index === 0 ? "Usage: " : "       "}npm run hub -- ${form}\n`).join("");
+}
+
+const HELP = `Context Edge hub: versions, deployments, manifests and the dashboard.
+
+Usage: npm run hub                            start it; settings come from the environment
+       npm run hub -- COMMAND …               beside a running hub or without one
+       npm run hub -- COMMAND --help
+
+Commands
+${Object.entries(COMMANDS)
+  .map(([name, { what }]) => `  ${name.padEnd(12)} ${what}\n`)
+  .join("")}
+Settings
   HUB_HOST                   address to listen on                          127.0.0.1
   HUB_PORT                   port to listen on                             8000
   HUB_DATA                   directory of database, artifacts and keys     ./hub-data
   HUB_AUTH                   none (loopback only), token or accounts       none
   HUB_API_TOKEN_FILE         file with the token, for HUB_AUTH=token
-  HUB_PUBLIC_URL             where browsers reach the hub, for links and OIDC
+  HUB_PUBLIC_URL             where browsers reach the hub: for links, webhooks and OIDC
   HUB_SESSION_IDLE_MINUTES   a session that is not used this long is over  1440
   HUB_TRUSTED_PROXIES        whose X-Forwarded-For is believed: addresses and ranges, comma-separated
   HUB_OIDC_ISSUER, HUB_OIDC_CLIENT_ID, HUB_OIDC_CLIENT_SECRET_FILE    sign-in by OpenID Connect, with accounts
@@ -50,14 +137,13 @@ Usage: node hub/main.ts            (settings come from the environment)
   HUB_HEARTBEAT_WRITE_SECONDS  a heartbeat without news is written no more
                              often than this; 0: every one                 86400
   HUB_DASHBOARD_DIR          the built dashboard                           ../dashboard/dist
-  HUB_PUBLIC_URL             where people reach the dashboard, for links in webhooks
   HUB_TELL_OFFLINE_SECONDS   silence after which webhooks tell of a device 1800
   HUB_WEBHOOK_LOOPBACK       may webhooks call this machine itself         true with HUB_AUTH=none
   HUB_SHUTDOWN_SECONDS       longest orderly end                           15
+  HUB_DRAIN_SECONDS          how much of it requests are still taken       5, on a loopback address 0
   HUB_LOG_LEVEL              fatal … trace, silent                         info
   S3_BUCKETS                 buckets, comma-separated; the first takes uploads. Unset: a local directory
   S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_FORCE_PATH_STYLE
   DATABASE_URL               postgres://…: PostgreSQL and several hubs. Unset: SQLite under HUB_DATA
 
-Exit codes: 0 done, 1 could not start or something is wrong, 2 wrong use or a wrong setting.
-`;
+${EXITS}`;

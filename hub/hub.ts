@@ -1,10 +1,11 @@
 // The hub's parts, put together: what routes are built upon, and what tests take apart.
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
-import { pino, type Logger } from "pino";
+import type { Logger } from "pino";
 import { openPeople, type People } from "./auth/accounts.ts";
 import type { Artifacts, Buckets } from "./artifacts/artifacts.ts";
 import { directoryArtifacts } from "./artifacts/directory.ts";
+import { openPlace } from "./artifacts/place.ts";
 import { connectToS3, s3Artifacts } from "./artifacts/s3.ts";
 import { trackChanges, type Changes } from "./changes.ts";
 import { startConductor, type Conductor } from "./conductor.ts";
@@ -14,7 +15,11 @@ import { openFleetMemory, type FleetMemory } from "./fleet-memory.ts";
 import type { Fleet } from "./fleet.ts";
 import { rememberIdentities, type Identities } from "./identities.ts";
 import { loadKeys, type HubKeys } from "./keys.ts";
+import { type DatabaseFile, rememberDatabaseFile } from "./observe/database-file.ts";
+import { logEvents } from "./observe/event-log.ts";
+import { openLog } from "./observe/log.ts";
 import { openMetrics, type Metrics } from "./observe/metrics.ts";
+import { watchWrites, type Writes } from "./observe/writes.ts";
 import { answerPolls, type Polls } from "./polls.ts";
 import { trackPresence, type Presence } from "./presence.ts";
 import { startPulse } from "./pulse.ts";
@@ -27,7 +32,7 @@ import { joinReplicas, openPeers } from "./replicas.ts";
 import { resealOutrun } from "./restored.ts";
 import { openSeries, type SeriesBook } from "./series.ts";
 import { sharePresence } from "./shared-presence.ts";
-import { openStore } from "./store/open.ts";
+import { openStore, sqliteFileOf } from "./store/open.ts";
 import { rememberTargets, type TargetMemory } from "./target-memory.ts";
 import type { Store } from "./store/store.ts";
 import { openWaitingRoom } from "./waiting-room.ts";
@@ -58,6 +63,8 @@ export interface Hub {
   conductor: Conductor;
   courier: Courier;
   metrics: Metrics;
+  writes: Writes;
+  databaseFile: DatabaseFile;
   ending: Ending;
   isLeader: () => boolean;
   /** Milliseconds since the epoch. */
@@ -68,16 +75,20 @@ export interface Hub {
 
 /** @param now milliseconds since the epoch; a test that turns it turns the clock that silences are counted by as well */
 export async function openHub(config: HubConfig, now: () => number = Date.now): Promise<Hub> {
-  const log = pino({ level: config.logLevel, base: null, redact: ["req.headers.authorization", "req.headers.cookie"] });
+  const log = openLog(config.logLevel);
   const newest = rememberNewest();
-  const store = newest.over(await openStore(config));
-  const keys = await loadKeys(config, store).catch(async (error: unknown) => {
+  const writes = watchWrites(log);
+  const store = newest.over(writes.over(await openStore(config)));
+  const databaseFile = rememberDatabaseFile(config.databaseUrl === undefined ? sqliteFileOf(config) : undefined);
+  const closing = async (error: unknown) => {
     await store.close();
     throw error;
-  });
+  };
+  const keys = await loadKeys(config, store).catch(closing);
   const limits = { maxBytes: config.maxArtifactBytes, rehash: config.rehashArtifacts };
+  const artifactsDir = join(config.dataDir, "artifacts");
   const s3 = config.s3 && s3Artifacts(connectToS3(config.s3), config.s3, limits);
-  const artifacts = s3 ?? directoryArtifacts(join(config.dataDir, "artifacts"), limits);
+  const artifacts = s3 ?? directoryArtifacts(artifactsDir, limits, await openPlace(artifactsDir, store).catch(closing));
   const changes = trackChanges(store, now, await store.events.lastId());
   const known = new Map((await store.devices.list()).map((device) => [device.id, device.last_seen]));
   const clocks = { now, uptime: now === Date.now ? () => performance.now() : now };
@@ -127,6 +138,7 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     log,
   });
   const isLeader = () => peers.leader.isLeader();
+  logEvents({ changes, isLeader }, log);
   const courier = startCourier({
     store,
     fleet,
@@ -190,6 +202,8 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     conductor,
     courier,
     metrics,
+    writes,
+    databaseFile,
     ending,
     isLeader,
     now,

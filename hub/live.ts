@@ -62,7 +62,10 @@ export function openLive(hub: Hub): Live {
     touched = nothingTouched();
     events = [];
     try {
-      const states = await inSlices(await statesOf(hub, taken.touched));
+      const known = await inSlices(await statesOf(hub, taken.touched));
+      // There is no state of what is gone: everybody fetches anew.
+      const isGone = taken.events.some(({ kind }) => kind === "group.deleted");
+      const states = isGone ? known + frame({ type: "reset" }) : known;
       const framed = taken.events.map((event) => ({ id: event.id, text: frame({ type: "event", event }) }));
       const bytes = Buffer.from(framed.map(({ text }) => text).join("") + states);
       const batch = { events: framed, states, bytes };

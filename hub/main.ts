@@ -5,8 +5,8 @@ import type { Command } from "./commands/command.ts";
 import { cautionsOf } from "./cautions.ts";
 import { type HubConfig, readConfig } from "./config.ts";
 import { drain } from "./drain.ts";
-import { HELP } from "./help.ts";
-import { openHub } from "./hub.ts";
+import { type CommandName, helpOf, isCommand } from "./help.ts";
+import { type Hub, openHub } from "./hub.ts";
 import { StoreRefusal } from "./store/refusal.ts";
 
 /** Connections that may wait to be accepted: after a restart the whole fleet is at the door at once. */
@@ -14,7 +14,8 @@ const CONNECTION_QUEUE = 16_384;
 
 async function main(argv: readonly string[]): Promise<number> {
   if (argv.includes("--help") || argv.includes("-h")) {
-    process.stdout.write(HELP);
+    const [first = ""] = argv;
+    process.stdout.write(helpOf(isCommand(first) ? first : undefined));
     return 0;
   }
   const configured = readConfig(process.env);
@@ -34,10 +35,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const address = await app.listen({ host: config.host, port: config.port, backlog: CONNECTION_QUEUE });
     hub.log.info({ address, auth: config.auth.kind, data: config.dataDir }, "the hub listens");
     for (const caution of cautionsOf(config)) hub.log.warn(caution);
-    const link = await firstAdminLink(hub);
-    // To stdout and into no log: whoever reads it first becomes admin.
-    if (link !== null)
-      process.stdout.write(`Nobody has an account yet. Make the first one within 24 hours:\n  ${link}\n`);
+    await tellFirstStart(hub);
     if (hub.keys.release.length === 0)
       hub.log.warn("no release keys are configured: signed versions cannot be registered");
     hub.log.info({ signal: await stopped }, "the hub stops");
@@ -56,8 +54,20 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Whoever reads the link first becomes admin: it is for a person at a terminal, and for no log and no journal. */
+async function tellFirstStart(hub: Hub): Promise<void> {
+  if (hub.config.auth.kind !== "accounts" || (await hub.store.users.count()) > 0) return;
+  if (!process.stderr.isTTY) {
+    hub.log.warn("nobody has an account yet: `npm run hub -- user link` prints a link that makes the first one");
+    return;
+  }
+  const link = await firstAdminLink(hub);
+  if (link !== null)
+    process.stderr.write(`Nobody has an account yet. Make the first one within 24 hours:\n  ${link}\n`);
+}
+
 /** Loaded when called: none of them needs the server. */
-const COMMANDS: Record<string, () => Promise<Command>> = {
+const COMMANDS: Record<CommandName, () => Promise<Command>> = {
   audit: async () => (await import("./commands/audit.ts")).audit,
   backup: async () => (await import("./commands/backup.ts")).backup,
   user: async () => (await import("./commands/user.ts")).user,
@@ -68,12 +78,11 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
 };
 
 async function runCommand(name: string, words: readonly string[], config: HubConfig): Promise<number> {
-  const load = COMMANDS[name];
-  if (!load) {
-    process.stderr.write(`There is no command "${name}". See --help.\n`);
+  if (!isCommand(name)) {
+    process.stderr.write(`There is no command "${name}". See: npm run hub -- --help\n`);
     return 2;
   }
-  const command = await load();
+  const command = await COMMANDS[name]();
   // `hub audit export | head`: whoever reads no more of it has had enough.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;

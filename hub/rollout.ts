@@ -101,8 +101,8 @@ export async function planDeployment(
   await tx.deployments.insert(deployment);
   touched.deployments.add(id);
   touched.versions.add(`${version.model}/${version.version_id}`);
-  const verb = state === "running" ? VERB[order.kind] : VERB_LATER[state === "draft" ? "draft" : "scheduled"];
-  await tell("deployment.created", id, `${actor} ${verb} ${order.version} (${groups.join(", ")})`, {
+  const say = state === "running" ? SAY[order.kind] : SAY_LATER[state === "draft" ? "draft" : "scheduled"];
+  await tell("deployment.created", id, `${actor} ${say(order.version, groups.join(", "))}`, {
     deployment_id: id,
     version: order.version,
     groups,
@@ -113,14 +113,18 @@ export async function planDeployment(
   return deployment;
 }
 
-const VERB: Record<Deployment["kind"], string> = {
-  pilot: "put on the pilot",
-  all: "deployed to all groups",
-  group: "assigned",
-  rollback: "rolled back to",
-  waves: "deployed in steps",
+type Say = (version: string, groups: string) => string;
+const SAY: Record<Deployment["kind"], Say> = {
+  pilot: (version, groups) => `put ${version} on the pilot (${groups})`,
+  all: (version, groups) => `deployed ${version} to all groups (${groups})`,
+  group: (version, groups) => `assigned ${version} to ${groups}`,
+  rollback: (version, groups) => `rolled ${groups} back to ${version}`,
+  waves: (version, groups) => `deployed ${version} in steps (${groups})`,
 };
-const VERB_LATER = { draft: "drafted a deployment of", scheduled: "scheduled" };
+const SAY_LATER: Record<"draft" | "scheduled", Say> = {
+  draft: (version, groups) => `drafted a deployment of ${version} (${groups})`,
+  scheduled: (version, groups) => `scheduled ${version} (${groups})`,
+};
 
 export type Stepped = { ok: true; deployment: DeploymentRecord } | { ok: false; why: string };
 

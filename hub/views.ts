@@ -98,9 +98,7 @@ export function deploymentView(fleet: Fleet, deployment: DeploymentRecord): Depl
 
 export function versionView(fleet: Fleet, record: VersionRecord): Version {
   const { statement: _statement, content_hash: _hash, model_path: _path, ...shown } = record;
-  const digests = record.variants.map(({ digest }) => digest);
-  const runningOn = fleet.runningOn(record.model, digests);
-  return { ...shown, accuracy_delta: accuracyDelta(fleet, record), running_on: runningOn };
+  return { ...shown, accuracy_delta: accuracyDelta(fleet, record), running_on: fleet.runningOn(record) };
 }
 
 export function summaryView(fleet: Fleet, record: VersionRecord): ModelSummary {

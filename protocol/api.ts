@@ -26,7 +26,7 @@ export const Version = z.object({
   decided_by: z.string().nullable(),
   decided_at: Timestamp.nullable(),
   decision_reason: z.string().nullable(),
-  /** Devices whose current file is one of the variants. */
+  /** Devices whose current file is one of the variants; of several with the same bytes, its target, else the one it names. */
   running_on: z.number().int(),
 });
 export type Version = z.infer<typeof Version>;
@@ -158,7 +158,13 @@ export type Session = z.infer<typeof Session>;
 /** `?limit=&cursor=` in, `{items, next_cursor}` out. */
 export const ListQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  cursor: z.string().max(256).optional(),
+  /** Holds two names of up to 128 characters. */
+  cursor: z.string().max(1_024).optional(),
+});
+/** For lists of what has a name. */
+export const NamedListQuery = ListQuery.extend({
+  /** A part of the name, in any case. */
+  q: z.string().max(128).optional(),
 });
 export const listOf = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() });

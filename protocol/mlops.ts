@@ -12,6 +12,20 @@ export const TrainingMetrics = z.looseObject({
 });
 export type TrainingMetrics = z.infer<typeof TrainingMetrics>;
 
+export const METRICS_DEEPEST = 8;
+export const METRICS_LONGEST = 65_536;
+
+/** Without recursion: it looks at what may be nested deeper than any stack. */
+function isShallow(value: unknown): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    const inner = level.filter((one) => one !== null && typeof one === "object");
+    if (inner.length > 0 && depth === METRICS_DEEPEST) return false;
+    level = inner.flatMap((one) => Object.values(one));
+  }
+  return true;
+}
+
 export const RegisterRequest = z.object({
   version_id: VersionId,
   accuracy: Fraction,
@@ -21,7 +35,15 @@ export const RegisterRequest = z.object({
   training_date: z.iso.datetime({ offset: true }).or(z.iso.date()),
   /** Same as `?model=`. */
   model: z.string().max(128).optional(),
-  metrics: TrainingMetrics.optional(),
+  /** At most 8 levels deep, and 65,536 characters as JSON. */
+  metrics: TrainingMetrics.refine(isShallow, {
+    error: `metrics may be nested ${METRICS_DEEPEST} levels deep`,
+    abort: true,
+  })
+    .refine((metrics) => JSON.stringify(metrics).length <= METRICS_LONGEST, {
+      error: `metrics may have ${METRICS_LONGEST} characters as JSON`,
+    })
+    .optional(),
   /** Only when there are several; otherwise the one file of `model_path` is the portable variant. */
   variants: z.array(Variant).min(1).max(64).optional(),
   /** DSSE envelope of the version statement, signed by the release key. */

@@ -34,6 +34,17 @@ export type Digest = z.infer<typeof Digest>;
 export const Timestamp = z.iso.datetime();
 export type Timestamp = z.infer<typeof Timestamp>;
 
+/**
+ * A time in an address: RFC 3339 with any offset, understood in UTC. A `+` that nobody encoded arrives as a space.
+ * On the way out it is a Timestamp.
+ */
+export const QueryTime = z
+  .string()
+  .transform((text) => text.replace(/ (?=\d\d:\d\d$)/, "+"))
+  .pipe(z.iso.datetime({ offset: true }))
+  .transform((text) => new Date(text).toISOString())
+  .meta({ format: "date-time" });
+
 /** A share of something, 0 to 1. */
 export const Fraction = z.number().min(0).max(1);
 

@@ -1,6 +1,6 @@
 // Figures over time, for charts: `GET /api/v1/series` and `/api/v1/series/labels`.
 import { z } from "zod";
-import { DeviceId, Fraction, GroupName, ModelName, Timestamp, VersionId } from "./names.ts";
+import { DeviceId, Fraction, GroupName, ModelName, QueryTime, Timestamp, VersionId } from "./names.ts";
 import { Outcome } from "./words.ts";
 
 export const SeriesKind = z.enum(["inference", "telemetry"]);
@@ -16,9 +16,9 @@ export const MOST_POINTS = 1_500;
 const Range = {
   model: ModelName.optional(),
   /** Default: 24 hours before `to`; of a deployment, its beginning. */
-  from: Timestamp.optional(),
+  from: QueryTime.optional(),
   /** Default: now. */
-  to: Timestamp.optional(),
+  to: QueryTime.optional(),
 };
 
 /** Of one device, one group, the groups and version of one deployment, or without any of them of the whole fleet. */

@@ -6,7 +6,7 @@ import { startRealFleet, type RealFleet } from "./real-fleet.ts";
 describe("bad versions", { timeout: 360_000 }, () => {
   let fleet: RealFleet;
   beforeAll(async () => {
-    fleet = await startRealFleet({ devices: 4, soakSeconds: 3 });
+    fleet = await startRealFleet({ devices: 4, soakSeconds: 3, strictLatency: true });
   }, 180_000);
   afterAll(() => fleet?.close());
 

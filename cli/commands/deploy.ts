@@ -1,10 +1,12 @@
 // `deploy` and `pilot`: put a version on groups, on all of them, or on a few devices first.
 import type { Command } from "commander";
+import { DeviceId, ModelName, VersionId } from "@context-edge/protocol";
 import { z } from "zod";
 import { Deployment, DeployReply, Group, Preview } from "../answers.ts";
 import { act, examples, type Desk, type World } from "../desk.ts";
 import { EXIT, Failure, wrongUse } from "../exits.ts";
 import type { HubClient } from "../hub-client.ts";
+import { Reason } from "../names.ts";
 import { checkOrder, needsPlan, OrderOptions, orderOf, withOrderOptions } from "../order.ts";
 import { conclude, WaitOptions, withWaitOptions } from "./waiting.ts";
 
@@ -26,6 +28,9 @@ export function addDeploy(program: Command, world: World): void {
 
 async function deploy(desk: Desk, options: DeployOptions): Promise<void> {
   checkOrder(options);
+  if (options.draft && options.wait) {
+    throw wrongUse("A draft does not begin by itself, so there is nothing to wait for: --draft or --wait, not both.");
+  }
   const hub = desk.hub();
   if (options.dryRun) return preview(desk, hub, options);
   const made = options.all ? await deployAll(hub, options) : await deployGroups(hub, options);
@@ -109,15 +114,18 @@ export function findDeployment(hub: HubClient, id: string): Promise<Deployment> 
 }
 
 const PilotOptions = WaitOptions.extend({
-  version: z.string(),
-  model: z.string().optional(),
-  reason: z.string().optional(),
-  devices: z.string().transform((text) =>
-    text
-      .split(",")
-      .map((id) => id.trim())
-      .filter(Boolean),
-  ),
+  version: VersionId,
+  model: ModelName.optional(),
+  reason: Reason.optional(),
+  devices: z
+    .string()
+    .transform((text) =>
+      text
+        .split(",")
+        .map((id) => id.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(DeviceId).min(1, "it names no device").max(10_000)),
 });
 
 export function addPilot(program: Command, world: World): void {
@@ -125,13 +133,12 @@ export function addPilot(program: Command, world: World): void {
     .command("pilot")
     .description("put a version on a few devices and watch them")
     .requiredOption("-v, --version <version>", "the version to try")
-    .requiredOption("-d, --devices <ids>", "the devices, comma-separated: a,b,c")
-    .option("-m, --model <name>", "the model, when it is not the default one")
+    .requiredOption("-d, --devices <devices>", "the devices, comma-separated: a,b,c")
+    .option("-m, --model <model>", "the model, when it is not the default one")
     .option("-r, --reason <text>", "why; kept in the history");
   withWaitOptions(command, "approval");
   act(command, world, PilotOptions, async (desk, options) => {
     const { version, devices, model, reason } = options;
-    if (devices.length === 0) throw wrongUse("--devices names no device.");
     const hub = desk.hub();
     const path = `mlops/models/${encodeURIComponent(version)}/deploy-pilot`;
     const reply = await hub.send(DeployReply, "POST", path, { pilot_device_ids: devices, reason }, { model });

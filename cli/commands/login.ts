@@ -1,11 +1,10 @@
-// `login` and `logout`: make sure the secret works before it is kept, and never show it.
-import { hostname } from "node:os";
+// `login` and `logout`: make sure the secret works before it is kept, never show it, and leave nothing behind that is still good.
 import type { Command } from "commander";
 import { z } from "zod";
-import { CreatedToken, Session } from "../answers.ts";
+import { Session } from "../answers.ts";
 import { act, examples, type Desk, type World } from "../desk.ts";
 import { EXIT, Failure, wrongUse } from "../exits.ts";
-import { ANSWER_IN, connectToHub, parseAnswer, reach, type HubClient } from "../hub-client.ts";
+import { ANSWER_IN, connectToHub, parseAnswer, reach } from "../hub-client.ts";
 import { askSecret, readSecret } from "../secret-input.ts";
 import { credentialOf, normalUrl, readSettings, settingsFile, writeSettings, type Remembered } from "../settings.ts";
 
@@ -35,8 +34,9 @@ export function addLogin(program: Command, world: World): void {
   const logout = program
     .command("logout")
     .argument("[url]", "address of the hub; else the newest login")
-    .description("forget a hub; a token that login made is revoked");
+    .description("forget a hub; a session with a name is ended");
   act(logout, world, z.object({ hub: z.string().optional() }), signOut);
+  examples(logout, "context-edge logout", "context-edge logout https://hub.example:8000");
 }
 
 async function signIn(desk: Desk, options: z.infer<typeof LoginOptions>, [named]: readonly string[]): Promise<void> {
@@ -57,7 +57,11 @@ async function signIn(desk: Desk, options: z.infer<typeof LoginOptions>, [named]
     });
   }
   const settings = readSettings(environment);
+  const earlier = settings.hubs[url];
   writeSettings(environment, { ...settings, current: url, hubs: { ...settings.hubs, [url]: remembered } });
+  if (earlier && (await end(url, earlier)) === "still good") {
+    out.note("warning: the earlier sign-in here could not be ended; an admin can, by disabling the account.");
+  }
   if (auth !== "none" && isPlainText(url)) out.note("warning: the address is not https; the secret travels readable.");
   out.result({ hub: url, session }, [
     auth === "none"
@@ -67,6 +71,7 @@ async function signIn(desk: Desk, options: z.infer<typeof LoginOptions>, [named]
   ]);
 }
 
+/** A name brings a session of that person and nothing that outlives them: it ends with the account, and its role is the account's. */
 async function obtain(desk: Desk, url: string, options: z.infer<typeof LoginOptions>): Promise<Remembered> {
   const { tokenStdin, name, passwordStdin } = options;
   if (name === undefined) {
@@ -80,31 +85,15 @@ async function obtain(desk: Desk, url: string, options: z.infer<typeof LoginOpti
   const response = await reach(url, () =>
     hub.wire.post("api/v1/session", { json: { name, password }, timeout: ANSWER_IN }),
   );
-  parseAnswer(Session, response, url);
+  // Where the hub says to try again, it is right: signing in is what was just tried.
+  const { user } = parseAnswer(Session, response, { url, signIn: "Try again, or ask an admin for a new password." });
   const cookie = (response.headers["set-cookie"] ?? []).map((one) => one.split(";", 1)[0]).join("; ");
   if (cookie === "") {
     throw new Failure(EXIT.refused, "The hub took the password but gave no session.", {
       code: "ANSWER_NOT_UNDERSTOOD",
     });
   }
-  return (await tokenInstead(connectToHub(url, { cookie }))) ?? { cookie };
-}
-
-/** A token outlives a session. Not everybody may make one: then the session has to do. */
-async function tokenInstead(hub: HubClient): Promise<Remembered | undefined> {
-  const session = await hub.get(Session, "api/v1/session");
-  const machine = hostname()
-    .replace(/[^A-Za-z0-9._-]/g, "-")
-    .slice(0, 32);
-  const body = { name: `context-edge-cli-${machine}`, scope: session.role ?? "engineer", expires_days: 90 };
-  try {
-    const { token, secret } = await hub.send(CreatedToken, "POST", "api/v1/tokens", body);
-    await hub.send(z.unknown(), "DELETE", "api/v1/session").catch(() => undefined);
-    return { token: secret, token_id: token.id };
-  } catch (error) {
-    if (error instanceof Failure) return undefined;
-    throw error;
-  }
+  return { cookie, name: user ?? name };
 }
 
 function isPlainText(url: string): boolean {
@@ -121,24 +110,29 @@ async function signOut(desk: Desk, options: { hub?: string | undefined }, [named
   if (url === undefined || remembered === undefined) {
     return out.result({ hub: url ?? null, forgotten: false }, ["Nobody was signed in here."]);
   }
-  // First forgotten, then revoked: signing out works without the hub.
+  // First forgotten, then ended: signing out works without the hub.
   const { [url]: _gone, ...hubs } = settings.hubs;
   const { current, ...others } = settings;
   writeSettings(environment, { ...others, ...(current === undefined || current === url ? {} : { current }), hubs });
-  const revoked = await revoke(url, remembered);
-  out.result({ hub: url, forgotten: true, revoked }, [
+  const ending = await end(url, remembered);
+  out.result({ hub: url, forgotten: true, revoked: ending === "ended" }, [
     `Forgot ${url}.`,
-    ...(remembered.token !== undefined && !revoked ? ["The token itself is still good: an admin can revoke it."] : []),
+    ...(ending === "still good" ? [STILL_GOOD] : []),
+    ...(ending === "not ours" && remembered.token !== undefined ? [NOT_OURS] : []),
   ]);
 }
 
-async function revoke(url: string, remembered: Remembered): Promise<boolean> {
+const STILL_GOOD = "The hub could not be told: the session is good there until its time is up. An admin can end it.";
+const NOT_OURS = "The token itself is still good: an admin can revoke it.";
+
+/** A session, or a token that an earlier login made; one that somebody brought along is not for this machine to revoke. */
+async function end(url: string, remembered: Remembered): Promise<"ended" | "still good" | "not ours"> {
+  const { cookie, token_id: madeHere } = remembered;
+  if (cookie === undefined && madeHere === undefined) return "not ours";
   const hub = connectToHub(url, credentialOf(remembered), { retries: 0 });
-  const path =
-    remembered.token_id === undefined ? "api/v1/session" : `api/v1/tokens/${encodeURIComponent(remembered.token_id)}`;
-  if (remembered.token_id === undefined && remembered.cookie === undefined) return false;
+  const path = madeHere === undefined ? "api/v1/session" : `api/v1/tokens/${encodeURIComponent(madeHere)}`;
   return hub.send(z.unknown(), "DELETE", path).then(
-    () => true,
-    () => false,
+    () => "ended" as const,
+    () => "still good" as const,
   );
 }

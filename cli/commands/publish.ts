@@ -1,60 +1,53 @@
-// `publish`: hash, upload, sign, register; the same call again changes nothing.
-import { stat } from "node:fs/promises";
+// `publish`: hash, sign, upload, register; the same call again changes nothing.
 import { basename } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
-import { Golden, type Envelope } from "@context-edge/protocol";
+import type { Command } from "commander";
+import { Fraction, ModelName, Sequence, Variant, VersionId } from "@context-edge/protocol";
 import { z } from "zod";
 import { RegisterReply, Version } from "../answers.ts";
 import { act, examples, modelPath, type Desk, type World } from "../desk.ts";
-import { EXIT, Failure, wrongUse } from "../exits.ts";
+import { EXIT, Failure } from "../exits.ts";
 import type { HubClient } from "../hub-client.ts";
 import { collect } from "../order.ts";
 import { watchUpload } from "../progress-view.ts";
-import { readJson, readReleaseFile, type ReleaseFile } from "../publish/release-file.ts";
-import { loadReleaseKey, readStatement, signStatement } from "../publish/signing.ts";
+import { prepare, type Prepared } from "../publish/prepare.ts";
+import type { ReleaseFile } from "../publish/release-file.ts";
 import { uploadFile } from "../publish/upload.ts";
+import { parseNumber } from "../quantities.ts";
 
 const PublishOptions = z.object({
-  version: z.string(),
-  model: z.string().default("default"),
-  accuracy: z.number().min(0).max(1).optional(),
+  version: VersionId,
+  model: ModelName.default("default"),
+  accuracy: Fraction.optional(),
   key: z.string().optional(),
   statement: z.string().optional(),
-  samples: z.number().optional(),
+  unsigned: z.boolean().default(false),
+  samples: z.number().int().min(0).optional(),
   trainingDate: z.string().optional(),
   metrics: z.string().optional(),
   golden: z.string().optional(),
   variant: z.array(z.string()).default([]),
-  format: z.string().optional(),
-  release: z.number().optional(),
-  minimumRelease: z.number().optional(),
+  format: Variant.shape.format.unwrap().optional(),
+  release: Sequence.optional(),
+  minimumRelease: Sequence.optional(),
 });
-type PublishOptions = z.infer<typeof PublishOptions>;
-
-/** As the training run writes it; a document of plain figures will do too. */
-const TrainingReport = z.looseObject({
-  version_id: z.string().optional(),
-  accuracy: z.number().optional(),
-  training_samples: z.number().optional(),
-  training_date: z.string().optional(),
-  metrics: z.record(z.string(), z.unknown()).optional(),
-});
+export type PublishOptions = z.infer<typeof PublishOptions>;
 
 export function addPublish(program: Command, world: World): void {
   const command = program
     .command("publish")
     .argument("<file>", "the model file; FILE@platform.json says what it needs")
     .description("upload a model file, sign its statement and register the version")
-    .requiredOption("-v, --version <version>", "the new version")
+    .requiredOption("-v, --version <name>", "the new version")
     .option("-m, --model <name>", "the model, when it is not the default one")
     .option("-a, --accuracy <fraction>", "0 to 1; else from --metrics", parseNumber)
     .option("-k, --key <file>", "the release key, Ed25519 in PKCS8 PEM (else CONTEXT_EDGE_RELEASE_KEY_FILE)")
     .option("--statement <file>", "a statement that was signed elsewhere, instead of --key")
+    .option("--unsigned", "register it without a signature; no hub but a development one can deploy it then")
     .option("--samples <n>", "training samples; else from --metrics", parseNumber)
     .option("--training-date <time>", "RFC 3339; else from --metrics, else the file's own time")
     .option("--metrics <file>", "metrics.json of the training run")
     .option("--golden <file>", "golden samples: inputs with known answers")
-    .option("--variant <spec>", "one more file for another platform: FILE@platform.json", collect)
+    .option("--variant <file>", "one more file for another platform: FILE@platform.json", collect)
     .option("--format <name>", "trt, engine, onnx; else from the file's name")
     .option("--release <n>", "release number, must rise (default: from the training date)", parseNumber)
     .option("--minimum-release <n>", "devices that run this one never install a lower release again", parseNumber);
@@ -70,95 +63,46 @@ export function addPublish(program: Command, world: World): void {
 }
 
 async function publish(desk: Desk, options: PublishOptions, [spec = ""]: readonly string[]): Promise<void> {
-  const { out, streams, environment } = desk;
+  const { out, environment } = desk;
   const hub = desk.hub();
-  const keyFile = options.key ?? (environment["CONTEXT_EDGE_RELEASE_KEY_FILE"] || undefined);
-  if (options.key !== undefined && options.statement !== undefined) throw wrongUse("--key or --statement, not both.");
   // Everything that can be wrong on this side is found before the first byte is sent.
-  const key = keyFile === undefined || options.statement !== undefined ? undefined : await loadReleaseKey(keyFile);
-  const signed = options.statement === undefined ? undefined : await readStatement(options.statement);
-  const golden = options.golden === undefined ? undefined : await readJson(options.golden, Golden);
-  const main = await readReleaseFile(spec, options.format);
-  const files = [main];
-  for (const other of options.variant) files.push(await readReleaseFile(other, options.format));
-  const facts = await factsOf(options, main);
-  const variants = signed?.statement.variants ?? files.map(({ variant }) => variant);
-  for (const { file, variant } of files) {
-    if (variants.some(({ digest }) => digest === variant.digest)) continue;
-    throw wrongUse(
-      `The statement does not name ${basename(file)} (sha256 ${variant.digest}).`,
-      "Sign this file, or publish the signed one.",
-    );
-  }
+  const prepared = await prepare(spec, options, environment);
   const existing = await find(hub, options);
-  if (existing) return repeat(desk, existing, { ...facts, variants, keyId: key?.publicKey.id });
+  if (existing) return repeat(desk, existing, prepared);
 
-  if ((signed?.statement.golden ?? golden) === undefined) {
+  if (!prepared.hasGolden) {
     out.note("warning: no golden samples; devices can time this version, but not check its answers (--golden FILE).");
   }
+  desk.ifStopped("Stopped. Nothing is registered; what was uploaded is kept, and the same command goes on from there.");
   const uploaded: string[] = [];
-  for (const { file, variant } of distinct(files)) {
-    const isNew = await uploadFile(hub, { file, variant }, watchUpload(streams.stderr, out, basename(file)));
+  for (const { file, variant } of distinct(prepared.files)) {
+    const isNew = await uploadFile(hub, { file, variant }, watchUpload(desk, basename(file)));
     if (isNew) uploaded.push(variant.digest);
     else out.note(`${basename(file)}: the hub has it already.`);
   }
-  // Nothing of the moment goes into the statement: signed again, it is the same to the byte, and so is the registration.
-  const createdAt = new Date(facts.date).toISOString();
-  const { model, version, minimumRelease, release = Date.parse(createdAt) } = options;
-  const statement: Envelope | undefined =
-    signed?.envelope ??
-    (key && signStatement({ model, version, release, minimumRelease, createdAt, variants, golden }, key));
-  const body = {
-    version_id: options.version,
-    model: options.model,
-    accuracy: facts.accuracy,
-    training_samples: facts.samples,
-    training_date: facts.date,
-    model_path: `artifact://${main.variant.digest}`,
-    ...(facts.metrics === undefined ? {} : { metrics: facts.metrics }),
-    ...(statement === undefined ? { variants } : { statement }),
-  };
-  const reply = await hub.send(RegisterReply, "POST", "mlops/models/register", body);
+  desk.ifStopped("Stopped. Whether it is registered is not known; the same command again does no harm.");
+  const reply = await hub
+    .send(RegisterReply, "POST", "mlops/models/register", prepared.registration)
+    .catch(notWrongUse);
   for (const warning of reply.warnings) out.note(`warning: ${warning}`);
   out.result({ ...reply, uploaded }, [
     reply.message,
-    `  sha256 ${main.variant.digest}`,
+    `  sha256 ${prepared.sha256}`,
     `next: context-edge approve ${options.version}`,
   ]);
 }
 
-interface Facts {
-  accuracy: number;
-  samples: number;
-  date: string;
-  /** Not known from outside: the file's own time stands in, and proves nothing about being the same. */
-  isDateGuessed: boolean;
-  metrics: Record<string, unknown> | undefined;
-}
-
-async function factsOf(options: PublishOptions, { file }: ReleaseFile): Promise<Facts> {
-  const report = options.metrics === undefined ? undefined : await readJson(options.metrics, TrainingReport);
-  if (report?.version_id !== undefined && report.version_id !== options.version) {
-    throw wrongUse(`${options.metrics} is about ${report.version_id}, not about ${options.version}.`);
-  }
-  const accuracy = options.accuracy ?? report?.accuracy;
-  if (accuracy === undefined) throw wrongUse("How accurate is it?", "--accuracy 0.97, or --metrics with an accuracy.");
-  const date = options.trainingDate ?? report?.training_date;
-  if (date !== undefined && Number.isNaN(Date.parse(date))) throw wrongUse(`"${date}" is no training date.`);
-  return {
-    accuracy,
-    samples: options.samples ?? report?.training_samples ?? 0,
-    date: date ?? (await stat(file)).mtime.toISOString(),
-    isDateGuessed: date === undefined,
-    metrics: report === undefined ? undefined : (report.metrics ?? report),
-  };
+/** What this side did not find wrong and the hub does: by now a file was sent, and "wrong use" means that nothing was. */
+function notWrongUse(error: unknown): never {
+  if (!(error instanceof Failure) || error.exit !== EXIT.wrongUse) throw error;
+  throw new Failure(EXIT.refused, error.message, error.more);
 }
 
 async function find(hub: HubClient, { model, version }: PublishOptions): Promise<Version | undefined> {
   try {
     return await hub.get(Version, `${modelPath(model)}/${encodeURIComponent(version)}`);
   } catch (error) {
-    // A publisher's token may not read: then the hub itself says whether the version is new.
+    // A publisher's token may not read on every hub: then the hub itself says whether the version is new.
     const code = error instanceof Failure ? error.more.code : "";
     if (["VERSION_UNKNOWN", "NOT_FOUND", "FORBIDDEN"].includes(code)) return undefined;
     throw error;
@@ -166,18 +110,14 @@ async function find(hub: HubClient, { model, version }: PublishOptions): Promise
 }
 
 /** Judged by what it says: who publishes from a fresh checkout has other file times, and thus another statement. */
-function repeat(
-  desk: Desk,
-  existing: Version,
-  wanted: Facts & { variants: Version["variants"]; keyId: string | undefined },
-): void {
+function repeat(desk: Desk, existing: Version, { registration: wanted, ...prepared }: Prepared): void {
   const differing = [
-    canonical(existing.variants) === canonical(wanted.variants) ? "" : "files",
+    canonical(existing.variants) === canonical(prepared.variants) ? "" : "files",
     existing.accuracy === wanted.accuracy ? "" : "accuracy",
-    existing.training_samples === wanted.samples ? "" : "samples",
-    wanted.isDateGuessed || existing.training_date === wanted.date ? "" : "training date",
+    existing.training_samples === wanted.training_samples ? "" : "samples",
+    prepared.isDateGuessed || existing.training_date === wanted.training_date ? "" : "training date",
     canonical(existing.metrics) === canonical(wanted.metrics ?? {}) ? "" : "metrics",
-    wanted.keyId === undefined || existing.signed_by === wanted.keyId ? "" : "release key",
+    prepared.keyId === undefined || existing.signed_by === prepared.keyId ? "" : "release key",
   ].filter(Boolean);
   if (differing.length > 0) {
     throw new Failure(
@@ -204,10 +144,4 @@ function canonical(value: unknown): string {
       ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   );
-}
-
-function parseNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError("It is a number.");
 }

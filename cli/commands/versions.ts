@@ -1,66 +1,78 @@
-// `versions`, `approve`, `reject` and `audit`: what there is, and what was decided.
-import { InvalidArgumentError, type Command } from "commander";
+// `versions`, `approve` and `reject`: what there is, and what is decided about it.
+import { Option, type Command } from "commander";
+import { ModelName, Stage } from "@context-edge/protocol";
 import { z } from "zod";
-import { Event, ReviewReply, Version } from "../answers.ts";
+import { ReviewReply, Version } from "../answers.ts";
 import { act, examples, modelPath, type Desk, type World } from "../desk.ts";
-import { percentWords, relativeTime, sizeWords } from "../quantities.ts";
+import { Reason } from "../names.ts";
+import type { Output } from "../output.ts";
+import { percentWords, sizeWords } from "../quantities.ts";
 import { stageTone } from "./tones.ts";
 
-const VersionOptions = z.object({ model: z.string().default("default"), stage: z.string().optional() });
+const VersionOptions = z.object({ model: ModelName.default("default"), stage: Stage.optional() });
 
 export function addVersions(program: Command, world: World): void {
   const versions = program
     .command("versions")
     .argument("[version]", "only this one, in full")
     .description("versions of a model")
-    .option("-m, --model <name>", "the model, when it is not the default one")
-    .option("--stage <stage>", "pending, approved, rejected, archived or quarantined");
+    .option("-m, --model <model>", "the model, when it is not the default one")
+    .addOption(new Option("--stage <stage>", "only those at this stage").choices(Stage.options));
   act(versions, world, VersionOptions, showVersions);
   examples(versions, "context-edge versions --stage pending", "context-edge versions v2.1");
 
   const approve = program
     .command("approve")
-    .argument("<version>")
+    .argument("<version>", "one that waits for review")
     .description("approve a pending version")
-    .option("-m, --model <name>", "the model, when it is not the default one")
+    .option("-m, --model <model>", "the model, when it is not the default one")
     .option("-r, --reason <text>", "why; kept in the history");
   act(approve, world, ReviewOptions, (desk, options, [version = ""]) => review(desk, "approve", version, options));
   examples(approve, "context-edge approve v2.1");
 
   const reject = program
     .command("reject")
-    .argument("<version>")
+    .argument("<version>", "one that waits for review")
     .description("reject a pending version")
-    .option("-m, --model <name>", "the model, when it is not the default one")
+    .option("-m, --model <model>", "the model, when it is not the default one")
     .requiredOption("-r, --reason <text>", "why; kept in the history");
   act(reject, world, ReviewOptions, (desk, options, [version = ""]) => review(desk, "reject", version, options));
   examples(reject, 'context-edge reject v2.1 --reason "trained on the wrong week"');
 }
 
-const ReviewOptions = z.object({ model: z.string().optional(), reason: z.string().optional() });
+const ReviewOptions = z.object({ model: ModelName.optional(), reason: Reason.optional() });
 
 async function review(
-  { hub, out }: Desk,
+  desk: Desk,
   verb: "approve" | "reject",
   version: string,
   { model, reason }: z.infer<typeof ReviewOptions>,
 ): Promise<void> {
+  const hub = desk.hub();
+  const before = await hub.get(Version, `${modelPath(model ?? "default")}/${encodeURIComponent(version)}`);
   const path = `mlops/models/${encodeURIComponent(version)}/${verb}`;
-  const reply = await hub().send(ReviewReply, "POST", path, { reason }, { model });
-  out.result(reply, [reply.message]);
+  const reply = await hub.send(ReviewReply, "POST", path, { reason }, { model });
+  // The hub takes the same decision twice, and keeps the first one's reason.
+  const message = before.stage === reply.status ? alreadyDecided(desk.out, before) : reply.message;
+  desk.out.result({ ...reply, message }, [message]);
+}
+
+function alreadyDecided({ when }: Output, version: Version): string {
+  const { version_id: id, stage, decided_by: by, decided_at: at, decision_reason: reason } = version;
+  const who = by ? `, by ${by} ${when(at)}` : "";
+  return `${id} is ${stage} already${who}${reason ? `: ${reason}` : ""}. Nothing was changed: the reason stays as it is.`;
 }
 
 async function showVersions(
   { hub, out }: Desk,
-  options: z.infer<typeof VersionOptions>,
+  { model, stage }: z.infer<typeof VersionOptions>,
   [id]: readonly string[],
 ): Promise<void> {
   if (id !== undefined) {
-    const version = await hub().get(Version, `${modelPath(options.model)}/${encodeURIComponent(id)}`);
-    return out.result(version, details(version, out.nowMs()));
+    const version = await hub().get(Version, `${modelPath(model)}/${encodeURIComponent(id)}`);
+    return out.result(version, details(version, out));
   }
-  const all = await hub().all(Version, modelPath(options.model));
-  const shown = options.stage === undefined ? all : all.filter(({ stage }) => stage === options.stage);
+  const shown = await hub().all(Version, modelPath(model), { stage });
   const rows = shown.map((one) => [
     one.version_id,
     out.tone(stageTone(one.stage), one.stage),
@@ -69,7 +81,7 @@ async function showVersions(
     String(one.running_on),
     sizeWords(one.size_bytes),
     one.signed_by === null ? out.tone("warn", "no") : "yes",
-    relativeTime(one.registered_at, out.nowMs()),
+    out.when(one.registered_at),
   ]);
   const lines = out.table(["VERSION", "STAGE", "ACCURACY", "DELTA", "DEVICES", "SIZE", "SIGNED", "REGISTERED"], rows);
   out.result(shown, shown.length > 0 ? lines : ["No versions."]);
@@ -80,14 +92,14 @@ function deltaWords(delta: number | null | undefined): string {
   return `${delta > 0 ? "+" : ""}${(delta * 100).toFixed(1)}`;
 }
 
-function details(version: Version, nowMs: number): string[] {
+function details(version: Version, { when }: Output): string[] {
   const { stage, decided_by, decided_at, decision_reason, signed_by } = version;
   return [
     `${version.version_id} of ${version.model}: ${stage}, on ${version.running_on} devices`,
     `accuracy ${percentWords(version.accuracy)} (${deltaWords(version.accuracy_delta)} points), ${version.training_samples} samples, ${version.training_date}`,
-    `registered by ${version.registered_by} ${relativeTime(version.registered_at, nowMs)}`,
+    `registered by ${version.registered_by} ${when(version.registered_at)}`,
     ...(decided_by
-      ? [`${stage} by ${decided_by} ${relativeTime(decided_at, nowMs)}${decision_reason ? `: ${decision_reason}` : ""}`]
+      ? [`${stage} by ${decided_by} ${when(decided_at)}${decision_reason ? `: ${decision_reason}` : ""}`]
       : []),
     signed_by === null ? "carries no signed statement: it cannot be deployed" : `signed by ${signed_by}`,
     ...version.variants.map(
@@ -95,40 +107,4 @@ function details(version: Version, nowMs: number): string[] {
         `  ${format} ${sizeWords(size_bytes)} sha256 ${digest} ${Object.keys(platform).length > 0 ? JSON.stringify(platform) : "any platform"}`,
     ),
   ];
-}
-
-const AuditOptions = z.object({
-  limit: z.number().default(50),
-  all: z.boolean().default(false),
-  grep: z.string().optional(),
-});
-
-export function addAudit(program: Command, world: World): void {
-  const audit = program
-    .command("audit")
-    .description("who did what, the newest first")
-    .option("-n, --limit <n>", "how many (default: 50)", parseCount)
-    .option("--all", "the whole history")
-    .option("--grep <text>", "only rows that hold this text");
-  act(audit, world, AuditOptions, async ({ hub, out }, { limit, all, grep }) => {
-    const client = hub();
-    const wholeNeeded = all || grep !== undefined || limit > 1_000;
-    const found = wholeNeeded
-      ? await client.all(Event, "api/v1/audit")
-      : (await client.get(z.looseObject({ items: z.array(Event) }), "api/v1/audit", { limit })).items;
-    const matching = grep === undefined ? found : found.filter((event) => JSON.stringify(event).includes(grep));
-    const shown = all ? matching : matching.slice(0, limit);
-    const rows = shown.map(({ at, actor, kind, summary }) => [relativeTime(at, out.nowMs()), actor, kind, summary]);
-    out.result(
-      shown,
-      shown.length > 0 ? out.table(["WHEN", "WHO", "WHAT", "SUMMARY"], rows) : ["Nothing happened yet."],
-    );
-  });
-  examples(audit, "context-edge audit -n 20", "context-edge audit --grep v2.1 --all --json");
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (Number.isSafeInteger(count) && count > 0) return count;
-  throw new InvalidArgumentError("It is a number of rows, 1 or more.");
 }

@@ -5,6 +5,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { Platform, type Variant } from "@context-edge/protocol";
 import { z } from "zod";
 import { wrongUse } from "../exits.ts";
+import { read } from "../plain-words.ts";
 
 export interface ReleaseFile {
   file: string;
@@ -72,8 +73,7 @@ export async function readJson<T extends z.ZodType>(file: string, schema: T): Pr
   } catch (error) {
     throw wrongUse(`${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}.`);
   }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw wrongUse(`${file} is not as expected: ${issue?.path.join(".") || "the document"} ${issue?.message}.`);
+  const parsed = read(schema, value);
+  if (parsed.ok) return parsed.value;
+  throw wrongUse(`${file} is not as expected: ${parsed.where.join(".") || "the document"}: ${parsed.wrong}.`);
 }

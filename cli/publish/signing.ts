@@ -13,6 +13,7 @@ import {
   type Variant,
 } from "@context-edge/protocol";
 import { wrongUse } from "../exits.ts";
+import { read } from "../plain-words.ts";
 import { readJson } from "./release-file.ts";
 
 /** @param file an Ed25519 private key, PKCS8 PEM. Nothing of its content is ever part of a message. */
@@ -42,7 +43,7 @@ export interface StatementFacts {
 
 export function signStatement(facts: StatementFacts, key: SigningKey): Envelope {
   const { model, version, release, minimumRelease, createdAt, variants, golden } = facts;
-  const statement = Statement.safeParse({
+  const statement = read(Statement, {
     schema: 1,
     model,
     version,
@@ -52,11 +53,9 @@ export function signStatement(facts: StatementFacts, key: SigningKey): Envelope 
     variants,
     ...(golden === undefined ? {} : { golden }),
   });
-  if (!statement.success) {
-    const issue = statement.error.issues[0];
-    throw wrongUse(`The statement would not be valid: ${issue?.path.join(".")} ${issue?.message}.`);
-  }
-  return seal(STATEMENT_PAYLOAD_TYPE, statement.data, key);
+  if (!statement.ok)
+    throw wrongUse(`The statement would not be valid: ${statement.where.join(".")}: ${statement.wrong}.`);
+  return seal(STATEMENT_PAYLOAD_TYPE, statement.value, key);
 }
 
 /** A statement that was signed elsewhere; the hub verifies it, here it is only compared with what is published. */

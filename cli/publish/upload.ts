@@ -80,7 +80,7 @@ async function send(
     throw error;
   }
   try {
-    parseAnswer(UploadReply, response, hub.url);
+    parseAnswer(UploadReply, response, hub);
     return { kind: "taken" };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;

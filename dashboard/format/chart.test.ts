@@ -1,6 +1,6 @@
 // What a chart is given: columns that fit each other, holes that stay holes, and a true sentence.
-import { expect, test } from "vitest";
-import { alignedColumns, chartInWords, isEmpty, type Line } from "./chart.ts";
+import { describe, expect, test } from "vitest";
+import { alignedColumns, chartInWords, isEmpty, placeLabels, type Line } from "./chart.ts";
 
 const MINUTE = 60_000;
 const line = (label: string, points: Line["points"], band?: Line["band"]): Line => ({
@@ -58,4 +58,24 @@ test("the sentence has the least, the most and the last, and says where there is
   );
   expect(words).toBe("v2.1: 8 ms to 9 ms, last 8.5 ms. v2.0: no figures yet.");
   expect(isEmpty([line("v2.0", [[0, null]]), line("none", [])])).toBe(true);
+});
+
+describe("names of marks", () => {
+  const widthOf = (text: string) => text.length * 6;
+  test("that stand apart are each where their mark is; the last keeps inside", () => {
+    const marks = [
+      { x: 10, label: "v2.1 in" },
+      { x: 100, label: "v2.1 back" },
+      { x: 280, label: "v2.2 in" },
+    ];
+    expect(placeLabels(marks, widthOf, 300)).toEqual([
+      { x: 10, text: "v2.1 in", align: "left" },
+      { x: 100, text: "v2.1 back", align: "left" },
+      { x: 280, text: "v2.2 in", align: "right" },
+    ]);
+  });
+  test("that would cover each other become one, without saying the same twice", () => {
+    const marks = ["v2.3 in", "v2.3 back", "v2.3 in"].map((label, index) => ({ x: 50 + index, label }));
+    expect(placeLabels(marks, widthOf, 300)).toEqual([{ x: 50, text: "v2.3 in, v2.3 back", align: "left" }]);
+  });
 });

@@ -44,6 +44,37 @@ function usualPause(times: readonly number[]): number {
   return pauses.toSorted((a, b) => a - b)[Math.floor(pauses.length / 2)] ?? 0;
 }
 
+export interface PlacedLabel {
+  x: number;
+  text: string;
+  align: "left" | "right";
+}
+
+/**
+ * Names of marks in one row above a chart: those too near each other to be read become one, and none leaves the chart.
+ *
+ * @param marks where each stands, in pixels from the left, in this order
+ * @param widthOf pixels that a text takes
+ */
+export function placeLabels(
+  marks: readonly { x: number; label: string }[],
+  widthOf: (text: string) => number,
+  width: number,
+): PlacedLabel[] {
+  const GAP = 8;
+  const groups: { x: number; texts: string[] }[] = [];
+  const textOf = ({ texts }: { texts: string[] }) => texts.join(", ");
+  for (const { x, label } of marks) {
+    const last = groups.at(-1);
+    if (!last || last.x + widthOf(textOf(last)) + GAP < x) groups.push({ x, texts: [label] });
+    else if (!last.texts.includes(label)) last.texts.push(label);
+  }
+  return groups.map((group) => {
+    const text = textOf(group);
+    return { x: group.x, text, align: group.x + widthOf(text) > width ? "right" : "left" };
+  });
+}
+
 /** "v2.1: 8.1 ms to 8.4 ms, last 8.2 ms. v2.0: …" */
 export function chartInWords(lines: readonly Line[], format: (value: number) => string): string {
   const sentences = lines.map(({ label, points }) => {

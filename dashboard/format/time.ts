@@ -22,6 +22,14 @@ export function absolute(iso: string): string {
   return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" }).format(Date.parse(iso));
 }
 
+/** Sentences of the hub name instants as machines do; people read their own clock. */
+export const withReadableTimes = (sentence: string) =>
+  sentence.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (iso) =>
+    new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(
+      Date.parse(iso),
+    ),
+  );
+
 export function day(iso: string): string {
   return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" }).format(Date.parse(iso));
 }

@@ -1,6 +1,7 @@
 // Calls for the settings page: people, tokens, joining devices, webhooks and trust.
 import {
   ApiToken,
+  BrowserSession,
   CreatedJoinToken,
   CreatedToken,
   CreatedWebhook,
@@ -8,6 +9,7 @@ import {
   type CreateTokenRequest,
   type CreateUserRequest,
   type CreateWebhookRequest,
+  EndedSessions,
   JoinToken,
   type PatchUserRequest,
   type PatchWebhookRequest,
@@ -31,6 +33,10 @@ export function settingsOf({ call, list }: Line) {
     resetUser: (id: string) => call(UserWithLink, "POST", `/api/v1/users/${enc(id)}/reset`, {}),
     changePassword: (current: string, password: string) =>
       call(Anything, "POST", "/api/v1/session/password", { current, password }),
+
+    sessions: () => list(BrowserSession, "/api/v1/session/sessions"),
+    endSession: (id: string) => call(Anything, "DELETE", `/api/v1/session/sessions/${enc(id)}`),
+    endOtherSessions: () => call(EndedSessions, "DELETE", "/api/v1/session/sessions"),
 
     trust: () => call(Trust, "GET", "/api/v1/trust"),
 

@@ -106,6 +106,7 @@ describe("a message of the stream", () => {
       ...MESSAGES.map(([, message]) => message),
       { type: "event", event: anEvent(3, { kind: "device.decommissioned", subject: "edge-002" }) },
       { type: "device", device: aDevice("edge-001", { group: "pilot" }) },
+      { type: "event", event: anEvent(4, { kind: "group.deleted", subject: "line-1" }) },
     ];
     expect(applyMessages(LOADED, more)).toEqual(more.reduce(applyMessage, LOADED));
     expect(applyMessages(LOADED, [])).toBe(LOADED);
@@ -131,6 +132,14 @@ describe("a message of the stream", () => {
     expect(without.devices).not.toHaveProperty(id);
     expect(without.roster.all.map((device) => device.id)).toEqual(["edge-002"]);
     expect(applyMessage(LOADED, { type: "event", event: anEvent(1, { subject: id }) }).devices).toBe(LOADED.devices);
+  });
+  test("a deleted group is gone at once, and one that is made anew by its name is there again", () => {
+    const [name] = Object.keys(LOADED.groups);
+    const group = LOADED.groups[name ?? ""];
+    if (!name || !group) throw new Error("the fixture has no group");
+    const deleted: LiveMessage = { type: "event", event: anEvent(1, { kind: "group.deleted", subject: name }) };
+    expect(applyMessage(LOADED, deleted).groups).not.toHaveProperty([name]);
+    expect(applyMessages(LOADED, [deleted, { type: "group", group }]).groups[name]).toEqual(group);
   });
   test("events raise the last id and never lower it, so a replay after a reconnection does no harm", () => {
     const late = applyMessage(LOADED, { type: "event", event: anEvent(9) });

@@ -37,6 +37,7 @@ interface Gathered {
   devices: Map<string, Device>;
   gone: Set<string>;
   groups: Map<string, Group>;
+  goneGroups: Set<string>;
   versions: Map<string, Version>;
   deployments: Map<string, Deployment>;
   lastEventId: number;
@@ -51,15 +52,22 @@ const GATHER: Gather = {
     devices.set(device.id, device);
     gone.delete(device.id);
   },
-  group: ({ groups }, { group }) => void groups.set(group.name, group),
+  group: ({ groups, goneGroups }, { group }) => {
+    groups.set(group.name, group);
+    goneGroups.delete(group.name);
+  },
   version: ({ versions }, { version }) => void versions.set(versionKey(version), version),
   deployment: ({ deployments }, { deployment }) => void deployments.set(deployment.id, deployment),
   event: (into, { event }) => {
     into.lastEventId = Math.max(into.lastEventId, event.id);
-    // No message brings the state of a device that was decommissioned, because it has none any more.
-    if (event.kind !== "device.decommissioned") return;
-    into.devices.delete(event.subject);
-    into.gone.add(event.subject);
+    // No message brings the state of what was decommissioned or deleted, because it has none any more.
+    if (event.kind === "device.decommissioned") {
+      into.devices.delete(event.subject);
+      into.gone.add(event.subject);
+    } else if (event.kind === "group.deleted") {
+      into.groups.delete(event.subject);
+      into.goneGroups.add(event.subject);
+    }
   },
   // Changes nothing here: whoever reads the stream fetches a snapshot.
   reset: () => undefined,
@@ -70,6 +78,7 @@ export function applyMessages(state: FleetState, messages: readonly LiveMessage[
     devices: new Map(),
     gone: new Set(),
     groups: new Map(),
+    goneGroups: new Set(),
     versions: new Map(),
     deployments: new Map(),
     lastEventId: state.lastEventId,
@@ -78,7 +87,7 @@ export function applyMessages(state: FleetState, messages: readonly LiveMessage[
     (GATHER[message.type] as (into: Gathered, message: LiveMessage) => void)(gathered, message);
   const gone = new Set([...gathered.gone].filter((id) => id in state.devices));
   const touchesDevices = gathered.devices.size > 0 || gone.size > 0;
-  const groups = merged(state.groups, gathered.groups);
+  const groups = without(merged(state.groups, gathered.groups), gathered.goneGroups);
   const versions = merged(state.versions, gathered.versions);
   const deployments = merged(state.deployments, gathered.deployments);
   const { lastEventId } = gathered;
@@ -94,6 +103,11 @@ export function applyMessages(state: FleetState, messages: readonly LiveMessage[
   const devices = { ...state.devices, ...Object.fromEntries(gathered.devices) };
   for (const id of gone) delete devices[id];
   return { ...next, devices, roster: withChanges(state.roster, gathered.devices, gone) };
+}
+
+function without<T>(known: Readonly<Record<string, T>>, gone: ReadonlySet<string>): Readonly<Record<string, T>> {
+  if (![...gone].some((name) => name in known)) return known;
+  return Object.fromEntries(Object.entries(known).filter(([name]) => !gone.has(name)));
 }
 
 function merged<T>(known: Readonly<Record<string, T>>, newer: ReadonlyMap<string, T>): Readonly<Record<string, T>> {

@@ -38,6 +38,10 @@ export const openDeployments = (state: FleetState): Deployment[] => deploymentsO
 
 export const isOpen = (deployment: Deployment) => !CLOSED_DEPLOYMENT_STATES.includes(deployment.state);
 
+/** Whether the group follows this very deployment now. */
+export const isTargetOf = ({ groups }: FleetState, group: string, { id, model }: Deployment) =>
+  groups[group]?.targets[model]?.deployment_id === id;
+
 export const runningVersion = (device: Device) => device.models[DEFAULT_MODEL]?.current?.version ?? null;
 
 /** The version that most devices run now. */
@@ -68,6 +72,14 @@ export function membersOf(state: FleetState, deployment: Deployment): Device[] {
   return deployment.groups
     .flatMap((group) => devicesOf(state, group))
     .filter((device) => device.models[deployment.model]?.target?.deployment_id === deployment.id);
+}
+
+/** It runs what it ran, on purpose: the wave of its group's deployment has not come to it. */
+export function waitsForWave(state: FleetState, device: Device): boolean {
+  const model = device.models[DEFAULT_MODEL];
+  const deployment = state.deployments[model?.target?.deployment_id ?? ""];
+  if (model?.sync !== "in-sync" || !deployment || model.current?.version === model.target?.version) return false;
+  return (deployment.shares[device.group] ?? 1) < 1;
 }
 
 /** Whoever went wrong first, then those under way, then the others; each in its order. */

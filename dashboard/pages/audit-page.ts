@@ -3,6 +3,7 @@ import type { Event as Told } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, state as reactive } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import { withReadableTimes } from "../format/time.ts";
 import { type AuditFilter, api } from "../live/client.ts";
 import { append, prepend } from "../live/history.ts";
 import { failureInWords } from "../parts/failure.ts";
@@ -128,15 +129,25 @@ function row({ kind, summary, at, actor, subject, data }: Told): TemplateResult 
   return html`<li>
     <time-ago class="muted" at=${at}></time-ago>
     <div>
-      <p>${summary}</p>
+      <p>${withReadableTimes(summary)}</p>
       <p class="muted">
         <span class="kind">${kind}</span> by
-        ${actor}${subject ? html` · ${subject}` : nothing}${
+        ${actor}${subject ? html` · ${subjectIn(kind, subject)}` : nothing}${
           reason && !summary.includes(reason) ? html` · ${reason}` : nothing
         }
       </p>
     </div>
   </li>`;
+}
+
+/** What a row is about, as the page that tells more of it where there is one. */
+function subjectIn(kind: string, subject: string): TemplateResult | string {
+  const [about] = kind.split(".");
+  if (about === "device") return html`<a href="/devices/${subject}">${subject}</a>`;
+  if (about === "group") return html`<a href="/groups/${subject}">${subject}</a>`;
+  if (about === "deployment" || about === "gate") return html`<a href="/deployments/${subject}">${subject}</a>`;
+  const version = /^default\/(.+)$/.exec(subject)?.[1];
+  return version === undefined ? subject : html`<a href="/models/${version}">${version}</a>`;
 }
 
 /** Days are whole in the reader's own time zone. */

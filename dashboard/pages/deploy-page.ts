@@ -115,8 +115,8 @@ function previewInWords({ sentence, groups, steps, warnings }: DeploymentPreview
           html`<div>
             <dt>${group}</dt>
             <dd>
-              ${plural(devices, "device")} from
-              ${from ?? "nothing"}${running > 0 ? `, ${running} run it already` : ""}${offline > 0 ? `, ${offline} offline` : ""}${held > 0 ? `, ${held} held` : ""}
+              ${plural(devices, "device")}, target now
+              ${from ?? "none"}${running > 0 ? `, ${running} run it already` : ""}${offline > 0 ? `, ${offline} offline` : ""}${held > 0 ? `, ${held} held` : ""}
             </dd>
           </div>`,
       )}

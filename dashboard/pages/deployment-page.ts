@@ -1,22 +1,21 @@
 // One deployment, live: where each device is, what the gate says and why, how the version does over time, and what can be done about it.
-import type { Deployment, Device, PilotMetrics } from "@context-edge/protocol";
+import type { Deployment, PilotMetrics } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state as reactive } from "lit/decorators.js";
 import { plural } from "../format/numbers.ts";
 import { canOverride, whyNotAct, whyNotAll, whyNotPromote, whyNotRollBack, whyNotSteer } from "../live/allowed.ts";
-import { attentionFirst, devicesOf, membersOf } from "../live/select.ts";
+import { devicesOf, membersOf } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { actionButton } from "../parts/action-button.ts";
 import { askToDeployAll, askToPromote, askToRollBack, askToSteer } from "../parts/deployment-questions.ts";
 import { deploymentSteps } from "../parts/deployment-steps.ts";
 import "../parts/deployment-charts.ts";
-import { deviceProgress } from "../parts/device-progress.ts";
+import { deploymentDevices } from "../parts/deployment-devices.ts";
 import { gateChecklist } from "../parts/gate-checklist.ts";
 import { latencyPairs } from "../parts/latency-pairs.ts";
-import "../parts/more-list.ts";
 import "../parts/pilot-panel.ts";
 import { progressBar } from "../parts/progress-bar.ts";
-import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS } from "../parts/tones.ts";
+import { deploymentBadge } from "../parts/tones.ts";
 import { PageElement } from "./page-element.ts";
 
 @customElement("deployment-page")
@@ -38,7 +37,7 @@ export class DeploymentPage extends PageElement {
           <span
             ><a href="/models/${deployment.version}">${deployment.version}</a> on ${deployment.groups.join(", ")}</span
           >
-          ${badge(DEPLOYMENT_TONE[deployment.state], DEPLOYMENT_WORDS[deployment.state])}
+          ${deploymentBadge(deployment)}
         </h1>
         <div class="actions">${this.renderActions(state, deployment)}</div>
       </header>
@@ -55,16 +54,7 @@ export class DeploymentPage extends PageElement {
           ${latencyPairs(members, deployment.id)}
           <section aria-labelledby="devices">
             <h2 id="devices">Devices</h2>
-            ${
-              members.length === 0
-                ? html`<p class="card quiet-card">No device follows this deployment any more.</p>`
-                : html`<more-list
-                    .items=${attentionFirst(members)}
-                    .keyOf=${(device: Device) => device.id}
-                    .show=${(device: Device) => deviceProgress(device, deployment.id)}
-                    what="device"
-                  ></more-list>`
-            }
+            ${deploymentDevices(state, deployment)}
           </section>
         </div>
         <aside>

@@ -1,10 +1,12 @@
 // Every decision to change targets, newest first.
-import { html, type TemplateResult } from "lit";
+import type { Deployment } from "@context-edge/protocol";
+import { html, nothing, type TemplateResult } from "lit";
 import { customElement } from "lit/decorators.js";
-import { deploymentsOf } from "../live/select.ts";
+import { deploymentsOf, isOpen, isTargetOf } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
+import "../parts/more-list.ts";
 import { progressBar } from "../parts/progress-bar.ts";
-import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS } from "../parts/tones.ts";
+import { deploymentBadge, DEPLOYMENT_TONE } from "../parts/tones.ts";
 import { PageElement } from "./page-element.ts";
 
 @customElement("deployments-page")
@@ -16,27 +18,33 @@ export class DeploymentsPage extends PageElement {
         <p class="card quiet-card">Nothing was deployed yet. <a href="/models">Review a version</a> to begin.</p>`;
     }
     return html`<h1>Deployments</h1>
-      <div class="cards">
-        ${deployments.map(
-          (deployment) =>
-            html`<article class="card decision ${DEPLOYMENT_TONE[deployment.state]}">
-              <div>
-                <p>
-                  ${badge(DEPLOYMENT_TONE[deployment.state], DEPLOYMENT_WORDS[deployment.state])}
-                  <a href="/deployments/${deployment.id}"
-                    ><strong>${deployment.version}</strong> on ${deployment.groups.join(", ")}</a
-                  >
-                  <span class="muted"
-                    ><time-ago at=${deployment.created_at}></time-ago> by ${deployment.created_by}</span
-                  >
-                </p>
-                <p class="muted">${deployment.state_reason}</p>
-                ${progressBar(deployment.progress)}
-              </div>
-            </article>`,
-        )}
-      </div>`;
+      <more-list
+        class="cards"
+        .items=${deployments}
+        .keyOf=${({ id }: Deployment) => id}
+        .show=${(deployment: Deployment) => card(state, deployment)}
+        what="deployment"
+      ></more-list>`;
   }
+}
+
+function card(state: FleetState, deployment: Deployment): TemplateResult {
+  const follows = deployment.groups.filter((group) => isTargetOf(state, group, deployment));
+  const isPart = !isOpen(deployment) && follows.length > 0 && follows.length < deployment.groups.length;
+  return html`<article class="card decision ${DEPLOYMENT_TONE[deployment.state]}">
+    <div>
+      <p>
+        ${deploymentBadge(deployment)}
+        <a href="/deployments/${deployment.id}"
+          ><strong>${deployment.version}</strong> on ${deployment.groups.join(", ")}</a
+        >
+        <span class="muted"><time-ago at=${deployment.created_at}></time-ago> by ${deployment.created_by}</span>
+      </p>
+      <p class="muted">${deployment.state_reason}</p>
+      ${progressBar(deployment.progress)}
+      ${isPart ? html`<p class="muted">Still followed by ${follows.join(", ")}; the others have gone on.</p>` : nothing}
+    </div>
+  </article>`;
 }
 
 declare global {

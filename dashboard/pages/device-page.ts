@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { absolute } from "../format/time.ts";
 import { whyNotAct, whyNotDecommission, whyNotRetryDevice } from "../live/allowed.ts";
+import { waitsForWave } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { actionButton } from "../parts/action-button.ts";
 import "../parts/attempt-history.ts";
@@ -14,7 +15,7 @@ import "../parts/device-charts.ts";
 import { deviceProgress } from "../parts/device-progress.ts";
 import { askToHold, askToRelease } from "../parts/hold-questions.ts";
 import { machineFacts } from "../parts/machine-facts.ts";
-import { badge, SYNC_TONE, SYNC_WORDS } from "../parts/tones.ts";
+import { badge, standingBadge } from "../parts/tones.ts";
 import { PageElement } from "./page-element.ts";
 
 @customElement("device-page")
@@ -31,7 +32,7 @@ export class DevicePage extends PageElement {
       <p class="crumbs"><a href="/devices">Devices</a> /</p>
       <header class="page-head">
         <h1>
-          ${device.id} ${badge(SYNC_TONE[device.sync], SYNC_WORDS[device.sync])}
+          ${device.id} ${standingBadge(device, DEFAULT_MODEL, waitsForWave(state, device))}
           ${device.online ? nothing : badge("quiet", device.dead ? "Dead" : "Offline")}
           ${device.pinned ? badge("busy", "Pinned") : nothing}
         </h1>

@@ -12,9 +12,9 @@ import {
   readFilter,
   writeFilter,
 } from "../live/device-filter.ts";
-import { devicesOf, groupsOf } from "../live/select.ts";
+import { devicesOf, groupsOf, waitsForWave } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
-import { badge, OUTCOME_TONE, OUTCOME_WORDS, PHASE_WORDS, SYNC_TONE, SYNC_WORDS } from "../parts/tones.ts";
+import { badge, heldBadge, OUTCOME_TONE, OUTCOME_WORDS, standingBadge, SYNC_WORDS } from "../parts/tones.ts";
 import { PageElement } from "./page-element.ts";
 
 const STEP = 80;
@@ -38,7 +38,7 @@ export class DevicesPage extends PageElement {
       ${this.renderFilters(state)}
       <p class="muted" role="status">${count(matching.length)} of ${count(devicesOf(state).length)} devices</p>
       <div class="table-wrap" tabindex="0">
-        <table>
+        <table class="folds">
           <thead>
             <tr>
               <th>Device</th>
@@ -51,7 +51,11 @@ export class DevicesPage extends PageElement {
             </tr>
           </thead>
           <tbody>
-            ${repeat(matching.slice(0, this.shown), ({ id }) => id, row)}
+            ${repeat(
+              matching.slice(0, this.shown),
+              ({ id }) => id,
+              (device) => row(state, device),
+            )}
             ${
               matching.length === 0
                 ? html`<tr>
@@ -104,24 +108,24 @@ export class DevicesPage extends PageElement {
   }
 }
 
-function row(device: Device): TemplateResult {
+function row(state: FleetState, device: Device): TemplateResult {
   const model = device.models[DEFAULT_MODEL];
   const outcome = model?.last_outcome;
   return html`<tr data-testid="device-${device.id}" data-sync=${device.sync} data-phase=${device.phase}>
     <td>
       <a href="/devices/${device.id}"><strong>${device.id}</strong></a>
     </td>
-    <td><a href="/groups/${device.group}">${device.group}</a></td>
-    <td>${model?.current?.version ?? "nothing"}</td>
-    <td>${model?.target?.version ?? "none"}</td>
+    <td data-name="in"><a href="/groups/${device.group}">${device.group}</a></td>
+    <td data-name="runs">${model?.current?.version ?? "nothing"}</td>
+    <td data-name="target">${model?.target?.version ?? "none"}</td>
     <td>
-      ${device.online ? nothing : badge("quiet", "Offline")}
-      ${model?.attempt ? badge("busy", PHASE_WORDS[model.attempt.phase]) : badge(SYNC_TONE[device.sync], SYNC_WORDS[device.sync])}
+      ${device.online ? nothing : badge("quiet", "Offline")} ${heldBadge(device)}
+      ${standingBadge(device, DEFAULT_MODEL, waitsForWave(state, device))}
     </td>
     <td>
       ${outcome ? html`${badge(OUTCOME_TONE[outcome.outcome], `${OUTCOME_WORDS[outcome.outcome]} ${outcome.version}`)} ${outcome.code === "OK" ? nothing : html`<code>${outcome.code}</code>`}` : "–"}
     </td>
-    <td><time-ago at=${device.last_seen ?? ""}></time-ago></td>
+    <td data-name="seen"><time-ago at=${device.last_seen ?? ""}></time-ago></td>
   </tr>`;
 }
 

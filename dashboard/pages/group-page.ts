@@ -12,11 +12,11 @@ import { actionButton } from "../parts/action-button.ts";
 import { ask } from "../parts/ask.ts";
 import { askToAssign } from "../parts/assign-form.ts";
 import { askToMove } from "../parts/device-questions.ts";
-import { deviceProgress } from "../parts/device-progress.ts";
+import { deviceLine } from "../parts/device-line.ts";
 import "../parts/more-list.ts";
 import { openPage } from "../parts/open-page.ts";
 import { standingInWords } from "../parts/standing.ts";
-import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS } from "../parts/tones.ts";
+import { deploymentBadge } from "../parts/tones.ts";
 import { versionStrip } from "../parts/version-strip.ts";
 import { PageElement } from "./page-element.ts";
 
@@ -71,7 +71,7 @@ export class GroupPage extends PageElement {
               : html`<more-list
                   .items=${attentionFirst(devices)}
                   .keyOf=${(device: Device) => device.id}
-                  .show=${(device: Device) => this.renderMember(device, target?.deployment_id ?? null)}
+                  .show=${(device: Device) => this.renderMember(state, device, target?.deployment_id ?? null)}
                   what="device"
                 ></more-list>`
           }
@@ -81,7 +81,7 @@ export class GroupPage extends PageElement {
     `;
   }
 
-  private renderMember(device: Device, deploymentId: string | null): TemplateResult {
+  private renderMember(state: FleetState, device: Device, deploymentId: string | null): TemplateResult {
     return html`<div class="member">
       <input
         type="checkbox"
@@ -89,7 +89,7 @@ export class GroupPage extends PageElement {
         .checked=${this.selected.has(device.id)}
         @change=${(event: Event) => this.select([device.id], (event.target as HTMLInputElement).checked)}
       />
-      ${deviceProgress(device, deploymentId)}
+      ${deviceLine(state, device, deploymentId)}
     </div>`;
   }
 
@@ -152,18 +152,15 @@ export class GroupPage extends PageElement {
     </section>`;
   }
 
-  private renderTarget(
-    state: FleetState,
-    { id, version, state: now, created_at, created_by }: Deployment,
-    isNow: boolean,
-  ) {
+  private renderTarget(state: FleetState, deployment: Deployment, isNow: boolean) {
+    const { id, version, created_at, created_by } = deployment;
     const record = state.versions[`${DEFAULT_MODEL}/${version}`];
     const why =
       whyNotAct(state.session, "deploy") ?? (record?.stage === "quarantined" ? `${version} is quarantined.` : null);
     return html`<li>
       <div>
         <a href="/deployments/${id}"><strong>${version}</strong></a>
-        ${badge(DEPLOYMENT_TONE[now], DEPLOYMENT_WORDS[now])}
+        ${deploymentBadge(deployment)}
         <p class="muted"><time-ago at=${created_at}></time-ago> by ${created_by}</p>
       </div>
       ${

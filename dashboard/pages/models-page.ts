@@ -19,19 +19,19 @@ export class ModelsPage extends PageElement {
       <h1>Models</h1>
       <section aria-labelledby="pending">
         <h2 id="pending">Waiting for review</h2>
-        ${pending.length > 0 ? table(pending) : html`<p class="card quiet-card">Nothing waits for review.</p>`}
+        ${pending.length > 0 ? table(pending, "Review") : html`<p class="card quiet-card">Nothing waits for review.</p>`}
       </section>
       <section aria-labelledby="reviewed">
         <h2 id="reviewed">Reviewed</h2>
-        ${others.length > 0 ? table(others) : html`<p class="card quiet-card">Nothing was reviewed yet.</p>`}
+        ${others.length > 0 ? table(others, "Details of") : html`<p class="card quiet-card">Nothing was reviewed yet.</p>`}
       </section>
     `;
   }
 }
 
-function table(versions: readonly Version[]): TemplateResult {
+function table(versions: readonly Version[], verb: "Review" | "Details of"): TemplateResult {
   return html`<div class="table-wrap" tabindex="0">
-    <table>
+    <table class="folds">
       <thead>
         <tr>
           <th>Version</th>
@@ -53,17 +53,17 @@ function table(versions: readonly Version[]): TemplateResult {
                 <a href="/models/${version.version_id}"><strong>${version.version_id}</strong></a>
               </td>
               <td>${badge(STAGE_TONE[version.stage], version.stage)}</td>
-              <td>${percentWithDelta(version.accuracy, version.accuracy_delta)}</td>
-              <td class="number">${count(version.training_samples)}</td>
-              <td>${day(version.training_date)}</td>
+              <td data-name="accuracy">${percentWithDelta(version.accuracy, version.accuracy_delta)}</td>
+              <td class="number" data-name="samples">${count(version.training_samples)}</td>
+              <td data-name="trained">${day(version.training_date)}</td>
               <td class="number">${bytes(version.size_bytes)}</td>
               <td>
                 ${version.signed_by ? html`<code title=${version.signed_by}>${version.signed_by.slice(0, 8)}</code>` : badge("warn", "unsigned")}
               </td>
-              <td>${version.running_on > 0 ? plural(version.running_on, "device") : "–"}</td>
+              <td data-name="runs on">${version.running_on > 0 ? plural(version.running_on, "device") : "–"}</td>
               <td>
-                <a class="button" href="/models/${version.version_id}" aria-label="Review ${version.version_id}"
-                  >Review</a
+                <a class="button" href="/models/${version.version_id}" aria-label="${verb} ${version.version_id}"
+                  >${verb === "Review" ? verb : "Details"}</a
                 >
               </td>
             </tr>`,

@@ -11,7 +11,7 @@ import type { FleetState } from "../live/state.ts";
 import "../parts/fleet-map.ts";
 import { mapLegend } from "../parts/map-legend.ts";
 import { progressBar } from "../parts/progress-bar.ts";
-import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS, type Tone } from "../parts/tones.ts";
+import { badge, deploymentBadge, deploymentWords, DEPLOYMENT_TONE, type Tone } from "../parts/tones.ts";
 import { versionStrip } from "../parts/version-strip.ts";
 import { PageElement } from "./page-element.ts";
 
@@ -153,11 +153,10 @@ function ofDeployment(deployment: Deployment): Omit<Row, "label"> {
   const { id, version, groups, state, state_reason: why } = deployment;
   return {
     tone: DEPLOYMENT_TONE[state],
-    head: html`${badge(DEPLOYMENT_TONE[state], DEPLOYMENT_WORDS[state])} <strong>${version}</strong> on
-      ${groups.join(", ")}`,
+    head: html`${deploymentBadge(deployment)} <strong>${version}</strong> on ${groups.join(", ")}`,
     words: why,
     path: `/deployments/${id}`,
-    name: `${DEPLOYMENT_WORDS[state]}: ${version} on ${groups.join(", ")}`,
+    name: `${deploymentWords(deployment)}: ${version} on ${groups.join(", ")}`,
   };
 }
 

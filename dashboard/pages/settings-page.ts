@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { FleetState } from "../live/state.ts";
 import type { FleetStore } from "../live/store.ts";
+import "../settings/account-part.ts";
 import "../settings/devices-part.ts";
 import "../settings/people-part.ts";
 import "../settings/tokens-part.ts";
@@ -20,6 +21,13 @@ interface Part {
 }
 
 const PARTS: readonly Part[] = [
+  {
+    name: "account",
+    title: "Your account",
+    adminsOnly: false,
+    accountsOnly: true,
+    show: (store) => html`<account-part .store=${store}></account-part>`,
+  },
   {
     name: "devices",
     title: "Joining",
@@ -55,16 +63,18 @@ const PARTS: readonly Part[] = [
 
 @customElement("settings-page")
 export class SettingsPage extends PageElement {
-  @property() shown = "devices";
+  /** Empty: the first part that is for whoever looks. */
+  @property() shown = "";
 
   protected override page({ session }: FleetState): TemplateResult {
-    const part = PARTS.find(({ name }) => name === this.shown);
+    const shown = this.shown || firstFor(session);
+    const part = PARTS.find(({ name }) => name === shown);
     return html`
       <h1>Settings</h1>
       <nav class="tabs" aria-label="Settings">
         ${PARTS.map(
           ({ name, title }) =>
-            html`<a href="/settings/${name}" aria-current=${name === this.shown ? "page" : nothing}>${title}</a>`,
+            html`<a href="/settings/${name}" aria-current=${name === shown ? "page" : nothing}>${title}</a>`,
         )}
       </nav>
       ${part ? this.renderPart(part, session) : html`<p>There is no such part. <a href="/settings">Go to the settings</a>.</p>`}
@@ -83,6 +93,11 @@ export class SettingsPage extends PageElement {
       </p>`;
     return show(this.store);
   }
+}
+
+function firstFor(session: FleetState["session"]): string {
+  if (session?.role === "admin") return "devices";
+  return session?.auth === "accounts" ? "account" : "trust";
 }
 
 declare global {

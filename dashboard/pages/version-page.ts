@@ -10,7 +10,7 @@ import type { FleetState } from "../live/state.ts";
 import { openPage } from "../parts/open-page.ts";
 import { actionButton } from "../parts/action-button.ts";
 import { askToApprove, askToDeployPilot, askToReject } from "../parts/review-questions.ts";
-import { badge, DEPLOYMENT_TONE, DEPLOYMENT_WORDS, STAGE_TONE } from "../parts/tones.ts";
+import { badge, deploymentBadge, STAGE_TONE } from "../parts/tones.ts";
 import { comparison } from "../parts/comparison.ts";
 import { trainingDetails } from "../parts/training-details.ts";
 import { PageElement } from "./page-element.ts";
@@ -72,7 +72,7 @@ export class VersionPage extends PageElement {
           ${history.map(
             (deployment) =>
               html`<li>
-                ${badge(DEPLOYMENT_TONE[deployment.state], DEPLOYMENT_WORDS[deployment.state])}
+                ${deploymentBadge(deployment)}
                 <a href="/deployments/${deployment.id}">${deployment.groups.join(", ")}</a>
                 <time-ago at=${deployment.created_at}></time-ago> <span class="muted">${deployment.state_reason}</span>
               </li>`,

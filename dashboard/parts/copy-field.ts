@@ -3,6 +3,7 @@ import { html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { icon } from "./icon.ts";
 import { LightElement } from "./light-element.ts";
+import { say } from "./say.ts";
 
 const TOLD_MS = 2_000;
 
@@ -14,7 +15,7 @@ export class CopyField extends LightElement {
 
   override render() {
     return html`<div class="copy-field">
-      <pre tabindex="0" aria-label=${this.label} @click=${this.select}>${this.text}</pre>
+      <pre tabindex="0" data-testid="copy-text" aria-label=${this.label} @click=${this.select}>${this.text}</pre>
       <button type="button" class="small" @click=${this.copy} aria-label="Copy ${this.label}">
         ${icon("copy")}<span aria-live="polite">${this.isCopied ? "Copied" : "Copy"}</span>
       </button>
@@ -32,6 +33,7 @@ export class CopyField extends LightElement {
       await navigator.clipboard.writeText(this.text);
     } catch {
       // Without TLS browsers refuse it: what is selected can still be copied by hand.
+      say(this, "This browser does not let a page without https copy. It is selected: press Ctrl+C.");
       return;
     }
     this.isCopied = true;

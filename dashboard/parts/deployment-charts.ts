@@ -78,6 +78,8 @@ export class DeploymentCharts extends LightElement {
     const { after, labels } = this.figures;
     const stepMs = STEP_MS[after.resolution];
     const marks = marksOf(after);
+    // Of a minute or an hour that is not over, not all predictions are counted: that would look like a fall.
+    const nowMs = Date.now();
     return html`<div class="charts">
       <time-chart
         heading="Average inference time"
@@ -95,7 +97,7 @@ export class DeploymentCharts extends LightElement {
       ></time-chart>
       <time-chart
         heading="Predictions per ${after.resolution}"
-        .lines=${this.linesOf(({ predictions }) => predictions ?? null)}
+        .lines=${this.linesOf(({ at, predictions }) => (Date.parse(at) + stepMs > nowMs ? null : (predictions ?? null)))}
         .marks=${marks}
         .stepMs=${stepMs}
         .format=${(value: number) => count(Math.round(value))}

@@ -3,7 +3,7 @@ import { DEFAULT_MODEL, type Device, type OutcomeReport } from "@context-edge/pr
 import { html, nothing, type TemplateResult } from "lit";
 import { bytes, milliseconds } from "../format/numbers.ts";
 import { stepsOf, WAY } from "./steps.ts";
-import { badge, OUTCOME_TONE, OUTCOME_WORDS, PHASE_WORDS, SYNC_TONE, SYNC_WORDS } from "./tones.ts";
+import { badge, heldBadge, OUTCOME_TONE, OUTCOME_WORDS, standingBadge } from "./tones.ts";
 
 /** @param deploymentId only the outcome of this deployment is told; null tells the last one whatever it was. */
 export function deviceProgress(device: Device, deploymentId: string | null): TemplateResult {
@@ -20,10 +20,10 @@ export function deviceProgress(device: Device, deploymentId: string | null): Tem
   >
     <div class="device-row-head">
       <a class="device-name" href="/devices/${device.id}">${device.id}</a>
-      ${device.online ? nothing : badge("quiet", "Offline")}
+      ${device.online ? nothing : badge("quiet", "Offline")} ${heldBadge(device)}
       <span class="muted">runs <strong>${model?.current?.version ?? "nothing"}</strong></span>
       <span class="spacer"></span>
-      ${attempt ? badge("busy", `${PHASE_WORDS[attempt.phase]} ${attempt.version}`) : badge(SYNC_TONE[model?.sync ?? "unknown"], SYNC_WORDS[model?.sync ?? "unknown"])}
+      ${standingBadge(device, DEFAULT_MODEL, false)}
     </div>
     ${attempt || outcome ? stepper(stepsOf(attempt, outcome)) : nothing}
     ${
@@ -32,7 +32,14 @@ export function deviceProgress(device: Device, deploymentId: string | null): Tem
         : nothing
     }
     ${!attempt && outcome ? outcomeInWords(outcome) : nothing}
-    ${device.trouble ? html`<p class="outcome bad">${device.trouble.message} ${device.trouble.next_step}</p>` : nothing}
+    ${
+      device.trouble
+        ? html`<div class="outcome bad">
+            <p>${device.trouble.message}</p>
+            <p class="next-step">${device.trouble.next_step}</p>
+          </div>`
+        : nothing
+    }
   </article>`;
 }
 

@@ -29,7 +29,17 @@ export function askToMove(
         <p class="muted">${namesOf(target ? changingTo(devices, target) : devices)}</p>`,
     confirmLabel: () => `Move to ${to}`,
     run: async () => {
-      for (const { id } of devices) await api.move(id, to);
+      let moved = 0;
+      try {
+        for (const { id } of devices) {
+          await api.move(id, to);
+          moved += 1;
+        }
+      } catch (error) {
+        if (moved === 0) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        throw new Error(`${moved} of ${devices.length} moved, then: ${why}`, { cause: error });
+      }
       done();
       return `${who} ${devices.length === 1 ? "is" : "are"} in ${to} now.`;
     },

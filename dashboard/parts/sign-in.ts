@@ -32,7 +32,8 @@ export class SignIn extends LightElement {
       ${
         session?.setup_needed
           ? html`<p>
-              Nobody has an account yet. The hub printed a link when it started: open it to make the first one.
+              Nobody has an account yet. The hub printed a link when it started: open it to make the first one. It is
+              too old, or lost? <code>npm run hub -- user link</code> on the hub's machine prints another.
             </p>`
           : nothing
       }

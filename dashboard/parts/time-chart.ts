@@ -3,10 +3,11 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { alignedColumns, chartInWords, isEmpty, type Line, type Mark } from "../format/chart.ts";
+import { alignedColumns, chartInWords, isEmpty, type Line, type Mark, placeLabels } from "../format/chart.ts";
 import { LightElement } from "./light-element.ts";
 
 const HEIGHT = 164;
+const LEAST_SPAN_S = 600;
 const SYNC_KEY = "fleet";
 
 @customElement("time-chart")
@@ -68,7 +69,7 @@ export class TimeChart extends LightElement {
   private options(): uPlot.Options {
     const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
     const [ink, grid] = [colour("--ink-soft"), colour("--line")];
-    const font = "11.5px Inter Variable, system-ui, sans-serif";
+    const font = "12px Inter Variable, system-ui, sans-serif";
     const series: uPlot.Series[] = [{ value: "{HH}:{mm}, {D} {MMM}" }];
     const bands: uPlot.Band[] = [];
     for (const line of this.lines) {
@@ -82,14 +83,18 @@ export class TimeChart extends LightElement {
       bands.push({ series: [high, low], fill: `${stroke}22` });
     }
     const [from, to] = this.range;
+    const axis: uPlot.Axis = { stroke: ink, font, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
     return {
       width: Math.max(this.clientWidth, 200),
       height: HEIGHT,
       series,
       bands,
+      // Above the figures there is a row for the names of marks.
+      padding: [this.marks.length > 0 ? 20 : 8, null, null, null],
       legend: { show: false },
       cursor: { sync: { key: SYNC_KEY }, drag: { x: false, y: false }, points: { size: 7 } },
       scales: {
+        x: { range: (_plot, low, high) => widened(low, high) },
         y: {
           range: (_plot, low, high) => {
             const pad = (high - low || Math.abs(high) || 1) * 0.12;
@@ -98,15 +103,8 @@ export class TimeChart extends LightElement {
         },
       },
       axes: [
-        { stroke: ink, font, grid: { stroke: grid, width: 1 }, ticks: { show: false }, size: 40, values: CLOCK },
-        {
-          stroke: ink,
-          font,
-          grid: { stroke: grid, width: 1 },
-          ticks: { show: false },
-          size: 62,
-          values: (_plot, values) => values.map((value) => this.format(value)),
-        },
+        { ...axis, size: 44, lineGap: 1.35, space: 62, values: CLOCK },
+        { ...axis, size: 62, values: (_plot, values) => values.map((value) => this.format(value)) },
       ],
       hooks: {
         draw: [(plot) => drawMarks(plot, this.marks, ink)],
@@ -130,6 +128,12 @@ export class TimeChart extends LightElement {
   }
 }
 
+/** Of a single point, or of a few seconds, no axis could be read. Seconds since the epoch. */
+function widened(low: number, high: number): [number, number] {
+  const lacking = Math.max(0, LEAST_SPAN_S - (high - low));
+  return [low - lacking / 2, high + lacking / 2];
+}
+
 /** Hours and minutes of a day, days of a longer span. */
 const CLOCK: uPlot.Axis.Values = [
   [86_400, "{D} {MMM}", null, null, null, null, null, null, 1],
@@ -146,14 +150,18 @@ function drawMarks(plot: uPlot, marks: readonly Mark[], colour: string): void {
   ctx.lineWidth = devicePixelRatio;
   ctx.font = `${11 * devicePixelRatio}px Inter Variable, system-ui, sans-serif`;
   ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
-  for (const { atMs, label } of marks) {
-    const x = plot.valToPos(atMs / 1_000, "x", true);
-    if (x < left || x > left + width) continue;
+  const placed = marks
+    .map(({ atMs, label }) => ({ x: plot.valToPos(atMs / 1_000, "x", true) - left, label }))
+    .filter(({ x }) => x >= 0 && x <= width);
+  for (const { x } of placed) {
     ctx.beginPath();
-    ctx.moveTo(x, top);
-    ctx.lineTo(x, top + height);
+    ctx.moveTo(left + x, top);
+    ctx.lineTo(left + x, top + height);
     ctx.stroke();
-    ctx.fillText(label, x + 4 * devicePixelRatio, top + 11 * devicePixelRatio);
+  }
+  for (const { x, text, align } of placeLabels(placed, (label) => ctx.measureText(label).width, width)) {
+    ctx.textAlign = align;
+    ctx.fillText(text, left + x, top - 6 * devicePixelRatio);
   }
   ctx.restore();
 }

@@ -1,6 +1,15 @@
 // Which colour and which words go with which state: total records, so that a new state does not compile without its own.
-import type { DeploymentState, Outcome, Phase, Stage, SyncState, Verdict } from "@context-edge/protocol";
-import { html, type TemplateResult } from "lit";
+import type {
+  Deployment,
+  DeploymentState,
+  Device,
+  Outcome,
+  Phase,
+  Stage,
+  SyncState,
+  Verdict,
+} from "@context-edge/protocol";
+import { html, nothing, type TemplateResult } from "lit";
 
 export type Tone = "good" | "busy" | "warn" | "bad" | "quiet";
 
@@ -84,3 +93,22 @@ export const OUTCOME_WORDS: Record<Outcome, string> = {
 export const VERDICT_TONE: Record<Verdict, Tone> = { pass: "good", fail: "bad", inconclusive: "busy" };
 
 export const badge = (tone: Tone, words: string): TemplateResult => html`<span class="badge ${tone}">${words}</span>`;
+
+/** A person pauses, the hub halts: who reads "Paused" looks for somebody to ask. */
+export const deploymentWords = ({ state, state_reason }: Pick<Deployment, "state" | "state_reason">) =>
+  state === "paused" && state_reason.startsWith("Halted") ? "Halted" : DEPLOYMENT_WORDS[state];
+
+export const deploymentBadge = (deployment: Pick<Deployment, "state" | "state_reason">) =>
+  badge(DEPLOYMENT_TONE[deployment.state], deploymentWords(deployment));
+
+/** Where that is not what its state says already. */
+export const heldBadge = (device: Device) =>
+  device.hold !== null && device.sync !== "held" ? badge("warn", "Held") : nothing;
+
+/** @param later its group has a new target, but not this device yet: it runs what it should, and not what the group is named for */
+export function standingBadge(device: Device, model: string, later: boolean): TemplateResult {
+  const attempt = device.models[model]?.attempt;
+  if (attempt) return badge("busy", `${PHASE_WORDS[attempt.phase]} ${attempt.version}`);
+  if (later) return badge("quiet", "Waits for its wave");
+  return badge(SYNC_TONE[device.sync], SYNC_WORDS[device.sync]);
+}

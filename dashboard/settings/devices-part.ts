@@ -73,7 +73,7 @@ export class DevicesPart extends SettingsPart<Items> {
     this.askAndReload({
       title: "New join token",
       body: () =>
-        html`${textField("Name", (value) => (name = value), { hint: "Where it will be used, such as line-3." })}
+        html`${textField("Name", (value) => (name = value), { hint: 'Where it will be used, such as line-3: letters, digits, ".", "_" and "-".' })}
           <label class="field"
             ><span>Group of its devices</span>
             <select @change=${(event: Event) => (group = valueOf(event))}>

@@ -50,10 +50,18 @@ export abstract class SettingsPart<T> extends LightElement {
 export const valueOf = (event: Event) => (event.target as HTMLInputElement | HTMLSelectElement).value;
 
 /** One labelled field of a question; what is typed goes where the question keeps it. */
-export function textField(label: string, keep: (value: string) => void, more: { hint?: string; type?: string } = {}) {
+export function textField(
+  label: string,
+  keep: (value: string) => void,
+  more: { hint?: string; type?: string; autocomplete?: string } = {},
+) {
   return html`<label class="field"
     ><span>${label}</span>
-    <input type=${more.type ?? "text"} @input=${(event: Event) => keep(valueOf(event).trim())} />
+    <input
+      type=${more.type ?? "text"}
+      autocomplete=${more.autocomplete ?? "off"}
+      @input=${(event: Event) => keep(valueOf(event).trim())}
+    />
     ${more.hint ? html`<small class="muted">${more.hint}</small>` : ""}</label
   >`;
 }

@@ -35,7 +35,7 @@ export class TokensPart extends SettingsPart<readonly ApiToken[]> {
     this.askAndReload({
       title: "New API token",
       body: () =>
-        html`${textField("Name", (value) => (name = value), { hint: "What it is for, such as training or ci." })}
+        html`${textField("Name", (value) => (name = value), { hint: 'What it is for, such as training or ci: letters, digits, ".", "_" and "-".' })}
           <label class="field"
             ><span>Scope</span>
             <select @change=${(event: Event) => (scope = TokenScope.parse(valueOf(event)))}>

@@ -5,6 +5,7 @@ import { customElement, state } from "lit/decorators.js";
 import { api } from "../live/client.ts";
 import type { Shown } from "../parts/ask.ts";
 import "../parts/copy-field.ts";
+import { say } from "../parts/say.ts";
 import { badge, type Tone } from "../parts/tones.ts";
 import { SettingsPart, textField, valueOf } from "./settings-part.ts";
 
@@ -20,6 +21,8 @@ const KIND_WORDS: Record<WebhookKind, string> = {
 };
 const DELIVERY_TONE: Record<WebhookDelivery["state"], Tone> = { pending: "busy", delivered: "good", "given-up": "bad" };
 const CHOICES = WebhookKind.options.filter((kind) => kind !== "test");
+
+const REFRESH_MS = 1_000;
 
 @customElement("webhooks-part")
 export class WebhooksPart extends SettingsPart<readonly Webhook[]> {
@@ -101,28 +104,42 @@ export class WebhooksPart extends SettingsPart<readonly Webhook[]> {
     });
   }
 
-  private readonly act = async (work: Promise<unknown>) => {
-    await work;
-    await this.load();
-  };
-
-  private test(hook: Webhook): void {
-    void this.act(api.testWebhook(hook.id)).then(() => this.refresh(hook));
+  /** What needs no question: done at once, and told when it could not be. */
+  private async act(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+      await this.load();
+    } catch (error) {
+      say(this, error instanceof Error ? error.message : String(error));
+    }
   }
 
-  private turn(hook: Webhook): void {
-    void this.act(api.changeWebhook(hook.id, { enabled: !hook.enabled }));
+  private test(hook: Webhook): Promise<void> {
+    return this.act(async () => {
+      await api.testWebhook(hook.id);
+      await this.refresh(hook.id);
+    });
+  }
+
+  private turn(hook: Webhook): Promise<void> {
+    return this.act(() => api.changeWebhook(hook.id, { enabled: !hook.enabled }));
   }
 
   private look(hook: Webhook): void {
     if (this.deliveries[hook.id]) {
       const { [hook.id]: _hidden, ...others } = this.deliveries;
       this.deliveries = others;
-    } else void this.refresh(hook);
+    } else void this.act(() => this.refresh(hook.id));
   }
 
-  private async refresh({ id }: Webhook): Promise<void> {
-    this.deliveries = { ...this.deliveries, [id]: await api.deliveries(id) };
+  /** Again while something is on its way and still looked at: a test is told of when it has arrived. */
+  private async refresh(id: string): Promise<void> {
+    const deliveries = await api.deliveries(id);
+    this.deliveries = { ...this.deliveries, [id]: deliveries };
+    if (!deliveries.some(({ state: now, tries }) => now === "pending" && tries === 0)) return;
+    setTimeout(() => {
+      if (this.isConnected && this.deliveries[id]) void this.act(() => this.refresh(id));
+    }, REFRESH_MS);
   }
 
   private askToDelete(hook: Webhook): void {

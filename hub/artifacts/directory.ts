@@ -1,7 +1,7 @@
 // Artifacts in a content-addressed directory: `ab/abcdef…`, written alongside, synced, then renamed into place.
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, constants, type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Digest } from "@context-edge/protocol";
@@ -9,6 +9,7 @@ import { outageOf } from "../store/outage.ts";
 import type { Artifacts, PutResult } from "./artifacts.ts";
 import { isBrokenBody } from "./broken-body.ts";
 import { isGone, keepParts, type Part } from "./parts.ts";
+import { type Place, writeThrough } from "./place.ts";
 import { openSoundness, rottenDirOf } from "./soundness.ts";
 
 export interface DirectoryLimits {
@@ -17,7 +18,16 @@ export interface DirectoryLimits {
   rehash?: boolean;
 }
 
-export function directoryArtifacts(dir: string, { maxBytes, rehash = true }: DirectoryLimits): Artifacts {
+const ANYWHERE: Place = { require: () => Promise.resolve() };
+/** Written again and again, to see whether the directory can be written. */
+const TRIED = "written-last";
+
+/** @param place what tells this directory from an empty mount point. */
+export function directoryArtifacts(
+  dir: string,
+  { maxBytes, rehash = true }: DirectoryLimits,
+  place: Place = ANYWHERE,
+): Artifacts {
   const soundness = openSoundness(rottenDirOf(dir), hashFile);
   const parts = keepParts(join(dir, "partial"));
   const fileOf = (digest: Digest) => join(dir, digest.slice(0, 2), digest);
@@ -46,6 +56,7 @@ export function directoryArtifacts(dir: string, { maxBytes, rehash = true }: Dir
 
   return {
     async put(digest, body, resumed) {
+      await place.require();
       const start = resumed?.start ?? 0;
       const part = await parts.begin(digest, start);
       if (!part) return { ok: false, why: "wrong-offset", offset: await parts.longest(digest) };
@@ -76,12 +87,14 @@ export function directoryArtifacts(dir: string, { maxBytes, rehash = true }: Dir
     discardUploads: (beforeMs) => parts.discardOlderThan(beforeMs),
     stat: async (digest) => {
       const sizeBytes = await sizeOf(fileOf(digest));
+      // That a file is missing is only true of the directory it would be in.
+      if (sizeBytes === undefined) await place.require();
       return sizeBytes === undefined ? undefined : { sizeBytes };
     },
     head: (digest, bytes) => readHead(fileOf(digest), bytes),
     reach: async () => {
-      await mkdir(dir, { recursive: true });
-      await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+      await place.require();
+      await writeThrough(join(dir, TRIED), new Date().toISOString());
     },
     locate: async (digest) => {
       const file = fileOf(digest);
@@ -91,7 +104,10 @@ export function directoryArtifacts(dir: string, { maxBytes, rehash = true }: Dir
             ({ size }) => ({ sizeBytes: size }),
             () => undefined,
           );
-      if (!sound) return undefined;
+      if (!sound) {
+        await place.require();
+        return undefined;
+      }
       return { at: "here", sizeBytes: sound.sizeBytes, open: (range) => createReadStream(file, range) };
     },
   };

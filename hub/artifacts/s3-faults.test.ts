@@ -45,6 +45,7 @@ describe("fault 62: a store that", () => {
       payload: "x",
     });
     expect(upload.json()).toMatchObject({ status: 503, code: "ARTIFACT_UNAVAILABLE" });
+    expect(Number(upload.headers["retry-after"])).toBeGreaterThan(0);
     const registration = { version_id: "v1", accuracy: 0.9, training_samples: 1, training_date: "2026-01-01" };
     for (const model_path of [`artifact://${DIGEST}`, "s3://models/key"]) {
       const answer = await hub.call("POST", "/mlops/models/register", { ...registration, model_path });

@@ -80,6 +80,7 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
   "PUT /api/v1/devices/:id/pin": engineer,
   "DELETE /api/v1/devices/:id/pin": engineer,
   "POST /api/v1/groups": engineer,
+  "DELETE /api/v1/groups/:group": engineer,
   "PUT /api/v1/groups/:group/target": engineer,
 
   "POST /api/v1/quarantines": engineer,
@@ -120,7 +121,7 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
 };
 
 /** The dashboard's own files: they show nothing until the API answers. */
-const PAGES = /^\/(index\.html|favicon\.svg|admin\/models|assets\/.+)?$/;
+const PAGES = /^\/(index\.html|favicon\.svg|admin\/models|activity|assets\/.+)?$/;
 const DOCS = /^\/api\/docs(\/|$)/;
 const RANK: Record<Role, number> = { viewer: 1, engineer: 2, admin: 3 };
 

@@ -61,14 +61,20 @@ export function notFound(request: FastifyRequest, reply: FastifyReply): FastifyR
 }
 
 /** Addresses that no route ever sees: wrongly encoded, or with a name that is longer than any. Hooks have not run for them. */
-export function badAddress(reply: FastifyReply): FastifyReply {
-  reply.header("x-content-type-options", "nosniff");
-  return send(reply, new ProblemError("BAD_REQUEST", "This address cannot be read."));
+export function badAddress(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.header("x-content-type-options", "nosniff").header("x-request-id", request.id);
+  const isLong = error.code === "FST_ERR_MAX_PARAM_LENGTH";
+  const detail = isLong
+    ? "A name in this address is longer than any that there is (256 characters)."
+    : "This address cannot be read: a % in it is not followed by two hexadecimal digits of UTF-8.";
+  return send(reply, new ProblemError("BAD_REQUEST", detail));
 }
 
 function send(reply: FastifyReply, error: ProblemError): FastifyReply {
   const problem = error.toProblem();
-  if (problem.status === 503) reply.header("retry-after", String(comeBackSeconds()));
+  // For the log's line.
+  reply.request.problemCode = problem.code;
+  if (problem.status === 503 && !reply.hasHeader("retry-after")) reply.header("retry-after", String(comeBackSeconds()));
   const waitSeconds = problem.context?.["retry_after_seconds"];
   if (typeof waitSeconds === "number") reply.header("retry-after", String(waitSeconds));
   // Serialised here: a route's response schemas are for its answers, not for its refusals.

@@ -1,17 +1,12 @@
 // `hub token` and `hub join-token`: create (the secret is printed once), list, revoke; a running hub heeds it at once.
 import { CreateJoinTokenRequest, CreateTokenRequest } from "@context-edge/protocol";
 import { createJoinToken, createToken, revokeToken } from "../operations/tokens.ts";
+import { usageOf } from "../help.ts";
 import { type Command, EXIT, type Invocation } from "./command.ts";
 import { atStore, readDays, readWords, table, type Words } from "./words.ts";
 
-const USAGE = {
-  token: `Say: token create NAME --scope publisher|viewer|engineer|admin [--expires 90d]
-     token list | token revoke NAME`,
-  "join-token": `Say: join-token create NAME [--group GROUP] [--uses N] [--expires 7d]
-     join-token list | join-token revoke NAME`,
-};
 const FLAGS = { token: ["scope", "expires"], "join-token": ["group", "uses", "expires"] };
-type Kind = keyof typeof USAGE;
+type Kind = "token" | "join-token";
 
 export const token: Command = (invocation) => run("token", invocation);
 export const joinToken: Command = (invocation) => run("join-token", invocation);
@@ -32,14 +27,22 @@ async function run(kind: Kind, invocation: Invocation): Promise<number> {
       });
     }
   }
-  invocation.fail(USAGE[kind]);
+  invocation.fail(usageOf(kind));
   return EXIT.usage;
 }
 
 async function create(kind: Kind, invocation: Invocation, name: string, { flags }: Words): Promise<number> {
   const { say, fail } = invocation;
-  const expires_days = readDays(flags["expires"]);
-  const { scope, group, uses } = flags;
+  const { scope, group, uses, expires } = flags;
+  const expires_days = readDays(expires);
+  if (expires_days === null) {
+    fail(`--expires is a number of days or hours, such as 90d or 12h, and not "${expires}".\n${usageOf(kind)}`);
+    return EXIT.usage;
+  }
+  if (uses !== undefined && !/^\d+$/.test(uses)) {
+    fail(`--uses is a whole number, and not "${uses}".\n${usageOf(kind)}`);
+    return EXIT.usage;
+  }
   const common = { name, ...(expires_days === undefined ? {} : { expires_days }) };
   const forToken = CreateTokenRequest.safeParse({ ...common, scope });
   const forJoining = CreateJoinTokenRequest.safeParse({
@@ -50,7 +53,9 @@ async function create(kind: Kind, invocation: Invocation, name: string, { flags 
   const wish = kind === "token" ? forToken : forJoining;
   if (!wish.success) {
     const issue = wish.error.issues[0];
-    fail(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is wrong"}\n${USAGE[kind]}`);
+    const [field = ""] = issue?.path ?? [];
+    const where = field === "name" ? "the name" : `--${String(field)}`;
+    fail(`${where}: ${issue?.message ?? "is wrong"}\n${usageOf(kind)}`);
     return EXIT.usage;
   }
   return atStore(invocation, async ({ change }) => {

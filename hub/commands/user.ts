@@ -1,4 +1,4 @@
-// `hub user add|list|disable|enable|role|reset`: accounts from the hub's own machine, also beside a running hub and when nobody can sign in.
+// `hub user link|add|list|disable|enable|role|reset`: accounts from the hub's own machine, also beside a running hub and when nobody can sign in.
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
@@ -13,11 +13,11 @@ import {
   setupUrl,
   userView,
 } from "../operations/accounts.ts";
+import { usageOf } from "../help.ts";
 import { type Command, EXIT, type Invocation } from "./command.ts";
 import { atStore, readWords, table } from "./words.ts";
 
-const USAGE = `Say: user add NAME --role viewer|engineer|admin [--password-file FILE|-]
-     user list | user disable NAME | user enable NAME | user role NAME ROLE | user reset NAME`;
+const USAGE = usageOf("user");
 
 export const user: Command = async (invocation) => {
   const { fail, say } = invocation;
@@ -31,6 +31,7 @@ export const user: Command = async (invocation) => {
   const isChange = what === "disable" || what === "enable" || what === "reset" || what === "role";
   if (what !== "add" && Object.keys(read.flags).length > 0) return usage();
   if (what === "list" && name === undefined) return list(invocation);
+  if (what === "link" && name === undefined) return link(invocation);
   if (what === "add" && name !== undefined && role === undefined) return add(invocation, name, read.flags);
   if (!isChange || name === undefined || (role !== undefined) !== (what === "role")) return usage();
   const wanted = Role.safeParse(role);
@@ -50,6 +51,25 @@ export const user: Command = async (invocation) => {
     return EXIT.done;
   });
 };
+
+/** For the very first account: the hub itself shows such a link on a terminal only. */
+function link(invocation: Invocation): Promise<number> {
+  const { config, fail, say } = invocation;
+  return atStore(invocation, async ({ store, change }) => {
+    if ((await store.users.count()) > 0) {
+      fail("There are accounts already. For a new link to one of them say: user reset NAME");
+      return EXIT.wrong;
+    }
+    const secret = await change(async (made) => {
+      await made.tell("setup.link-printed", "setup", `${made.actor} printed a link that makes the first admin`);
+      return makePasswordLink(made, null);
+    });
+    fail("This link makes the first account, an admin's, once, within 24 hours:");
+    say(setupUrl(config, secret));
+    if (config.auth.kind !== "accounts") fail("Accounts can sign in only when the hub runs with HUB_AUTH=accounts.");
+    return EXIT.done;
+  });
+}
 
 function list(invocation: Invocation): Promise<number> {
   return atStore(invocation, async ({ store }) => {

@@ -1,7 +1,7 @@
 // What labelled predictions prove: a verdict only where Wilson's interval lies wholly on one side.
 import type { GateCondition, GatePolicy, Verdict } from "@context-edge/protocol";
 import { wilsonInterval, type LabelCounts } from "./accuracy.ts";
-import { percent } from "./say.ts";
+import { grouped, percent } from "./say.ts";
 
 interface AccuracyFacts {
   labels: LabelCounts;
@@ -22,10 +22,10 @@ export function judgeAccuracy(policy: GatePolicy, facts: AccuracyFacts): GateCon
     evidence,
   });
   if (labels.total < policy.min_labels) {
-    const detail = `${labels.total} labelled predictions, too few to judge accuracy (${policy.min_labels} needed)`;
+    const detail = `${grouped(labels.total)} labelled predictions, too few to judge accuracy (${policy.min_labels} needed)`;
     return condition("inconclusive", detail);
   }
-  const found = `labelled accuracy ${percent(labels.correct / labels.total)} (${percent(low)} to ${percent(high)}, ${labels.total} labels)`;
+  const found = `labelled accuracy ${percent(labels.correct / labels.total)} (${percent(low)} to ${percent(high)}, ${grouped(labels.total)} labels)`;
   if (!earlier) return condition("inconclusive", `${found}, nothing to compare with`);
   const against = `${found}, ${earlier.words} ${percent(earlier.value)}`;
   const floor = earlier.value - policy.max_accuracy_drop;
@@ -58,10 +58,10 @@ export function judgeRate(
   const words = name === "false-positives" ? "false positives" : "false negatives";
   const evidence = { wrong, labels: all, low, high, limit };
   if (all < policy.min_labels) {
-    const detail = `${all} labels to judge ${words} by, too few (${policy.min_labels} needed)`;
+    const detail = `${grouped(all)} labels to judge ${words} by, too few (${policy.min_labels} needed)`;
     return { name, verdict: "inconclusive", detail, evidence };
   }
-  const found = `${percent(wrong / all)} ${words} (${percent(low)} to ${percent(high)}, ${all} labels), allowed is ${percent(limit)}`;
+  const found = `${percent(wrong / all)} ${words} (${percent(low)} to ${percent(high)}, ${grouped(all)} labels), allowed is ${percent(limit)}`;
   if (low > limit) return { name, verdict: "fail", detail: found, evidence };
   if (high <= limit) return { name, verdict: "pass", detail: found, evidence };
   return { name, verdict: "inconclusive", detail: `${found}; more labels are needed to tell`, evidence };

@@ -4,7 +4,7 @@ import { type LabelCounts, wilsonInterval } from "./accuracy.ts";
 import { judgeAccuracy, judgeRate } from "./gate-labels.ts";
 import { type Pair, judgeLatency } from "./gate-latency.ts";
 import { badEnds, reachable } from "./progress.ts";
-import { percent, span } from "./say.ts";
+import { grouped, percent, span } from "./say.ts";
 
 /** One failure among three says nothing about a version. */
 const MIN_PREDICTIONS = 100;
@@ -160,7 +160,7 @@ function errors({ max_error_share: most }: GatePolicy, { predictions, errors: fa
     evidence,
   });
   if (all === 0) return condition("inconclusive", "no predictions were counted yet");
-  const found = `${failed} of ${all} predictions failed`;
+  const found = `${grouped(failed)} of ${grouped(all)} predictions failed`;
   if (all < MIN_PREDICTIONS)
     return condition("inconclusive", `${found}, too few to judge by (${MIN_PREDICTIONS} needed)`);
   const allowed = `${found}, allowed is ${percent(most)}`;

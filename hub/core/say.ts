@@ -13,4 +13,6 @@ export function span(seconds: number): string {
 export const milliseconds = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(1)} ms`;
 
 /** `3 devices`, `1 device`. */
-export const devices = (count: number) => `${count} ${count === 1 ? "device" : "devices"}`;
+/** 429232 reads 429,232. */
+export const grouped = (count: number) => count.toLocaleString("en-US");
+export const devices = (count: number) => `${grouped(count)} ${count === 1 ? "device" : "devices"}`;

@@ -1,9 +1,16 @@
 // Figures of the fleet and of the hub's queues, taken when Prometheus asks.
+import { CLOSED_DEPLOYMENT_STATES, DeliveryState, DeploymentState, SyncState } from "@context-edge/protocol";
 import { Gauge, Registry } from "prom-client";
 import type { Hub } from "../hub.ts";
+import type { Checks } from "./readiness.ts";
 
-/** @returns a function that takes them and writes them down as Prometheus reads them. */
-export function openGauges(hub: Hub): () => Promise<string> {
+const OPEN_STATES = DeploymentState.options.filter((state) => !CLOSED_DEPLOYMENT_STATES.includes(state));
+
+/**
+ * @param look at whether the hub is ready
+ * @returns a function that takes them and writes them down as Prometheus reads them
+ */
+export function openGauges(hub: Hub, look: () => Promise<Checks>): () => Promise<string> {
   const registry = new Registry();
   const registers = [registry];
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
@@ -15,13 +22,15 @@ export function openGauges(hub: Hub): () => Promise<string> {
   const held = gauge("polls_held", "Polls waiting for news.");
   const reports = gauge("reports_queued", "Reports gathered, but not yet written.");
   const deliveries = gauge("webhook_deliveries", "Deliveries by state, as far as they are remembered.", ["state"]);
+  const ready = gauge("ready", "The checks of /readyz: 1 or 0.", ["check"]);
   const isLeader = gauge("leader", "1 on the hub that conducts and tells people.");
 
   return async () => {
     const fleet = await hub.fleet();
-    bySync.reset();
-    open.reset();
-    deliveries.reset();
+    // A state that nothing is in reads 0: an alert on a series that is not there never ends, or never begins.
+    for (const sync of SyncState.options) bySync.set({ sync }, 0);
+    for (const state of OPEN_STATES) open.set({ state }, 0);
+    for (const state of DeliveryState.options) deliveries.set({ state }, 0);
     for (const device of fleet.devices) {
       for (const model of fleet.modelsOf(device)) bySync.inc({ sync: fleet.standing(device, model).sync });
     }
@@ -30,6 +39,7 @@ export function openGauges(hub: Hub): () => Promise<string> {
     offline.set(fleet.devices.length - here);
     for (const { state } of await hub.store.deployments.open()) open.inc({ state });
     for (const { state, count } of await hub.store.deliveries.counts()) deliveries.inc({ state }, count);
+    for (const [check, { ok }] of Object.entries(await look())) ready.set({ check }, ok ? 1 : 0);
     held.set(hub.presence.held());
     reports.set(hub.reports.waiting());
     isLeader.set(hub.isLeader() ? 1 : 0);

@@ -1,7 +1,7 @@
 // What Prometheus reads: counters that cost an increment, and figures that are taken when somebody asks.
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
-import { DEVICE_ROUTES, type ProblemCode } from "@context-edge/protocol";
+import { DEVICE_ROUTES, ProblemCode } from "@context-edge/protocol";
 import { HUB_VERSION } from "../version.ts";
 
 export interface Metrics {
@@ -11,8 +11,12 @@ export interface Metrics {
   request(route: string, method: string, status: number, seconds: number): void;
   problem(code: ProblemCode): void;
   shed(): void;
+  /** @param count how many requests wait for their turn. */
+  waiting(count: () => number): void;
 }
 
+/** A poll takes some 40 µs; one that takes a millisecond is news. */
+const POLL_SECONDS = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1];
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export function openMetrics(): Metrics {
@@ -27,8 +31,8 @@ export function openMetrics(): Metrics {
   });
   const pollSeconds = new Histogram({
     name: "context_edge_poll_duration_seconds",
-    help: "Time to answer a poll that was not held.",
-    buckets: SECONDS,
+    help: "The hub's own time for a poll that was not held.",
+    buckets: POLL_SECONDS,
     registers,
   });
   const requests = new Counter({
@@ -39,7 +43,7 @@ export function openMetrics(): Metrics {
   });
   const requestSeconds = new Histogram({
     name: "context_edge_request_duration_seconds",
-    help: "Time to answer requests other than polls, by who asks.",
+    help: "Time to answer requests other than polls, their turn waited for included, by who asks.",
     labelNames: ["door"],
     buckets: SECONDS,
     registers,
@@ -50,10 +54,21 @@ export function openMetrics(): Metrics {
     labelNames: ["code"],
     registers,
   });
+  // From zero: the first failure of a kind is a rise that an alert can see.
+  for (const code of ProblemCode.options) problems.inc({ code }, 0);
   const shed = new Counter({
     name: "context_edge_shed_total",
     help: "Requests turned away under pressure.",
     registers,
+  });
+  let takeWaiting = () => 0;
+  new Gauge({
+    name: "context_edge_requests_waiting",
+    help: "Requests of people that wait for their turn.",
+    registers,
+    collect() {
+      this.set(takeWaiting());
+    },
   });
   new Gauge({ name: "context_edge_build_info", help: "Always 1.", labelNames: ["version", "node"], registers })
     .labels({ version: HUB_VERSION, node: process.version })
@@ -64,6 +79,7 @@ export function openMetrics(): Metrics {
     unchanged: polls.labels({ result: "unchanged" }),
     refused: polls.labels({ result: "refused" }),
   };
+  for (const result of Object.values(byResult)) result.inc(0);
   return {
     registry,
     poll(result, seconds) {
@@ -76,6 +92,7 @@ export function openMetrics(): Metrics {
     },
     problem: (code) => problems.inc({ code }),
     shed: () => shed.inc(),
+    waiting: (count) => (takeWaiting = count),
   };
 }
 

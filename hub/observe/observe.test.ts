@@ -1,11 +1,9 @@
-// Watching the hub: what it counts, what it logs, whether it says the truth about being ready, and whom it turns away under pressure.
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+// Watching the hub: what it counts, and whom it turns away under pressure.
+import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { buildApp } from "../app.ts";
-import { openTestHub, type TestHub } from "../testing/test-hub.ts";
-import { readiness } from "./readiness.ts";
+import { openTestHub, type TestHub, until } from "../testing/test-hub.ts";
 
 let hub: TestHub;
 beforeEach(async () => {
@@ -18,6 +16,18 @@ const metric = async (name: string) => {
   const line = text.split("\n").find((one) => one.startsWith(`${name} `));
   return line === undefined ? undefined : Number(line.split(" ").at(-1));
 };
+
+test("most polls fall between the buckets of their histogram, and not all into the first", async () => {
+  const device = await hub.enroll("edge-001");
+  const url = "/device/v1/manifest";
+  for (let count = 0; count < 50; count += 1) await hub.app.inject({ url, headers: device.headers });
+  const bounds = (await hub.app.inject("/metrics")).body.matchAll(
+    /poll_duration_seconds_bucket\{le="([\d.e-]+)"\} (\d+)/g,
+  );
+  const counts = [...bounds].map(([, bound, count]) => ({ bound: Number(bound), count: Number(count) }));
+  expect(counts[0]).toMatchObject({ bound: 0.00001 });
+  expect(counts[0]?.count).toBeLessThan(50);
+});
 
 test("counts polls by result, other requests by route, problems by code, devices, deployments and queues", async () => {
   await hub.register("v1");
@@ -39,103 +49,96 @@ test("counts polls by result, other requests by route, problems by code, devices
   expect(await metric('context_edge_devices{sync="pending"}')).toBe(1);
   expect(await metric("context_edge_devices_online")).toBe(1);
   expect(await metric('context_edge_deployments_open{state="running"}')).toBe(1);
+  // What nothing is in reads 0, also after something was.
+  for (const [name, state] of [
+    ["devices", 'sync="failed"'],
+    ["deployments_open", 'state="paused"'],
+    ["webhook_deliveries", 'state="given-up"'],
+  ])
+    expect(await metric(`context_edge_${name}{${state}}`)).toBe(0);
+  await device.report("v1");
+  expect(await metric('context_edge_devices{sync="in-sync"}')).toBe(1);
+  expect(await metric('context_edge_devices{sync="pending"}')).toBe(0);
+  for (const check of ["database", "signing_key", "artifacts", "shutdown"])
+    expect(await metric(`context_edge_ready{check="${check}"}`)).toBe(1);
   expect(await metric("context_edge_reports_queued")).toBe(0);
   expect(await metric("context_edge_polls_held")).toBe(0);
   expect(await metric("nodejs_eventloop_lag_p99_seconds")).toEqual(expect.any(Number));
 });
 
-test("a request has a name: the caller's when it is fit for a log, else one of the hub's", async () => {
-  const nameOf = async (given: string) =>
-    (await hub.app.inject({ url: "/api/v1/groups", headers: { "x-request-id": given } })).headers["x-request-id"];
-  expect(await nameOf("ci-run/42")).toBe("ci-run/42");
-  const own = await nameOf('"} forged\tline');
-  expect(own).toMatch(/^[\w-]{8}-\w+$/);
-  expect(await nameOf("x".repeat(65))).not.toBe(own);
-});
+describe("under pressure", () => {
+  const get = (app: FastifyInstance, url: string, headers: Record<string, string> = {}) => app.inject({ url, headers });
 
-test("one line for what people change, with who and how long, none for polls and reading, and no secret in any", async () => {
-  const lines: string[] = [];
-  const log = pino({ level: "info", base: null }, { write: (line: string) => void lines.push(line) });
-  const app = await buildApp({ ...hub.hub, log });
-  const device = await hub.enroll("edge-001");
-  await app.inject({ url: "/device/v1/manifest", headers: device.headers });
-  await app.inject("/api/v1/groups");
-  await app.inject({
-    method: "POST",
-    url: "/api/v1/groups?token=hush",
-    headers: { authorization: "Bearer hush", "x-request-id": "abc" },
-    payload: { name: "north" },
+  test("people are asked to come back at different times, then devices' files, and never polls and reports", async () => {
+    const device = await hub.enroll("edge-001");
+    const { digest } = await hub.register("v1");
+    await hub.call("PUT", "/api/v1/groups/default/target", { version: "v1" });
+    let lateMs = 400;
+    const app = await buildApp(hub.hub, { lateMs: () => lateMs });
+    const shed = await Promise.all(Array.from({ length: 20 }, () => get(app, "/api/v1/devices")));
+    expect(shed[0]?.json()).toMatchObject({ status: 503, code: "OVERLOADED" });
+    expect(new Set(shed.map(({ headers }) => headers["retry-after"])).size).toBeGreaterThan(1);
+    const fetchFile = () => get(app, `/device/v1/artifacts/${digest}`, device.headers);
+    expect((await fetchFile()).statusCode).toBe(200);
+    lateMs = 1_100;
+    expect((await fetchFile()).json()).toMatchObject({ code: "OVERLOADED" });
+    const report = { device: "edge-001", outbox: crypto.randomUUID(), observed: null, outcomes: [] };
+    const answers = [
+      await get(app, "/device/v1/manifest", device.headers),
+      await get(app, "/device/v1/assignment", device.headers),
+      await app.inject({ method: "POST", url: "/device/v1/reports", headers: device.headers, payload: report }),
+      await get(app, "/healthz"),
+      await get(app, "/readyz"),
+    ];
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200, 200]);
+    expect(await metric("context_edge_shed_total")).toBe(21);
+    lateMs = 0;
+    expect((await get(app, "/api/v1/devices")).statusCode).toBe(200);
+    await app.close();
   });
-  await app.close();
-  expect(lines).toHaveLength(1);
-  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
-    id: "abc",
-    actor: "local engineer",
-    method: "POST",
-    path: "/api/v1/groups",
-    status: 201,
-    ms: expect.any(Number),
-  });
-  expect(lines[0]).not.toContain("hush");
-});
 
-test("is ready when everything it needs answers, each named", async () => {
-  const { status, body } = await hub.call("GET", "/readyz");
-  expect(status).toBe(200);
-  expect(body).toEqual({
-    status: "ready",
-    checks: Object.fromEntries(
-      ["database", "signing_key", "artifacts", "shutdown"].map((name) => [name, { ok: true, detail: null }]),
-    ),
+  test("people wait their turn for a while, the next are turned away, and neither keeps a device waiting", async () => {
+    const device = await hub.enroll("edge-001");
+    const stuck = Promise.withResolvers<void>();
+    const fleet = () => stuck.promise.then(() => hub.hub.fleet());
+    const lines: string[] = [];
+    const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
+    const limits = { atOnce: 1, mostWaiting: 1, patienceMs: 60_000 };
+    const app = await buildApp({ ...hub.hub, fleet, log }, { limits });
+    const first = get(app, "/api/v1/groups");
+    const second = get(app, "/api/v1/groups");
+    const waiting = async () => (await get(hub.app, "/metrics")).body.includes("context_edge_requests_waiting 1");
+    await until(waiting);
+    const refused = await Promise.all([get(app, "/api/v1/groups"), get(app, "/api/v1/devices")]);
+    expect(refused.map(({ statusCode }) => statusCode)).toEqual([503, 503]);
+    expect((await get(app, "/device/v1/manifest", device.headers)).statusCode).toBe(200);
+    expect((await get(app, "/healthz")).statusCode).toBe(200);
+    stuck.resolve();
+    expect([(await first).statusCode, (await second).statusCode]).toEqual([200, 200]);
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { level: 40, turned_away: 1, waiting: 1, msg: "requests are turned away" },
+    ]);
+    await app.close();
   });
-});
 
-test("is not ready when the artifacts' directory is not one, when the database is gone, or when it is about to stop", async () => {
-  const data = join(hub.dir, "data", "artifacts");
-  rmSync(data, { recursive: true, force: true });
-  writeFileSync(data, "not a directory");
-  expect((await readiness(hub.hub)()).artifacts).toMatchObject({ ok: false, detail: expect.any(String) });
-  rmSync(data);
-  mkdirSync(data);
-  chmodSync(data, 0o755);
-  hub.hub.ending.begin();
-  const answer = await hub.app.inject("/readyz");
-  expect(answer.json()).toMatchObject({
-    status: 503,
-    code: "NOT_READY",
-    context: { checks: { database: { ok: true }, shutdown: { ok: false } } },
+  test("of two who decide at once one wins, even if the other has to wait for its turn until that is done", async () => {
+    for (const version of ["v1", "v2"]) await hub.register(version);
+    await hub.call("POST", "/api/v1/groups", { name: "north" });
+    const app = await buildApp(hub.hub, { limits: { atOnce: 1, mostWaiting: 9, patienceMs: 60_000 } });
+    const put = (version: string) =>
+      app.inject({ method: "PUT", url: "/api/v1/groups/north/target", payload: { version } });
+    const answers = await Promise.all([put("v1"), put("v2")]);
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 409]);
+    expect((await put("v2")).statusCode).toBe(200);
+    await app.close();
   });
-  const broken = { ...hub.hub, store: { ...hub.hub.store, transaction: () => Promise.reject(new Error("disk full")) } };
-  expect((await readiness(broken)()).database).toEqual({ ok: false, detail: "disk full" });
-});
 
-test("asking whether it is ready writes no more than once in a few seconds", async () => {
-  let writes = 0;
-  const store = { ...hub.hub.store, transaction: (async () => void (writes += 1)) as typeof hub.hub.store.transaction };
-  const look = readiness({ ...hub.hub, store });
-  for (let count = 0; count < 20; count += 1) await look();
-  expect(writes).toBe(1);
-});
-
-test("under pressure people are asked to come back at different times, while polls and reports go on", async () => {
-  const device = await hub.enroll("edge-001");
-  let isHigh = true;
-  const app = await buildApp(hub.hub, { isHigh: () => isHigh });
-  const shed = await Promise.all(Array.from({ length: 20 }, () => app.inject("/api/v1/devices")));
-  expect(shed[0]?.json()).toMatchObject({ status: 503, code: "OVERLOADED" });
-  expect(new Set(shed.map(({ headers }) => headers["retry-after"])).size).toBeGreaterThan(1);
-  expect((await app.inject({ url: "/device/v1/manifest", headers: device.headers })).statusCode).toBe(200);
-  const report = { device: "edge-001", outbox: crypto.randomUUID(), observed: null, outcomes: [] };
-  const reported = await app.inject({
-    method: "POST",
-    url: "/device/v1/reports",
-    headers: device.headers,
-    payload: report,
+  test("a page that stays open holds up nobody's turn", async () => {
+    const app = await buildApp(hub.hub, { limits: { atOnce: 1, mostWaiting: 1, patienceMs: 60_000 } });
+    const url = await app.listen({ host: "127.0.0.1", port: 0 });
+    const pages = await Promise.all([1, 2, 3].map(() => fetch(`${url}/api/v1/events`)));
+    expect((await fetch(`${url}/api/v1/groups`)).status).toBe(200);
+    for (const { body } of pages) await body?.cancel();
+    await app.close();
   });
-  expect(reported.statusCode).toBe(200);
-  expect((await app.inject("/healthz")).statusCode).toBe(200);
-  expect(await metric("context_edge_shed_total")).toBe(20);
-  isHigh = false;
-  expect((await app.inject("/api/v1/devices")).statusCode).toBe(200);
-  await app.close();
 });

@@ -2,6 +2,7 @@
 import { setTimeout as after } from "node:timers/promises";
 import { seal, ASSIGNMENT_PAYLOAD_TYPE } from "@context-edge/protocol";
 import type { Hub } from "../hub.ts";
+import type { Written } from "./writes.ts";
 
 export interface Check {
   ok: boolean;
@@ -9,21 +10,21 @@ export interface Check {
   detail: string | null;
 }
 export type Checks = Record<"database" | "signing_key" | "artifacts" | "shutdown", Check>;
+type Ports = Pick<Hub, "store" | "keys" | "artifacts" | "ending" | "now" | "writes" | "databaseFile" | "log">;
 
+/** What was seen counts for so long; a write that failed meanwhile counts at once, and as long. */
 const REMEMBER_MS = 3_000;
-const WRITE_AGAIN_MS = 30_000;
 const PATIENCE_MS = 4_000;
 const MARK = "ready";
 
-export function readiness(hub: Pick<Hub, "store" | "keys" | "artifacts" | "ending" | "now">): () => Promise<Checks> {
+export function readiness(hub: Ports): () => Promise<Checks> {
   let known: { atMs: number; checks: Promise<Omit<Checks, "shutdown">> } | undefined;
-  let writtenMs = -Infinity;
-  /** A write: a disk that is full or a replica that may only read cannot take reports. Not at every question, for a write costs a sync. */
+  let told = "";
+
+  /** A write, not a look: a disk that is full or a replica that may only read cannot take reports. */
   const tryDatabase = async () => {
-    if (performance.now() - writtenMs < WRITE_AGAIN_MS) return hub.store.marks.read(MARK);
-    writtenMs = -Infinity;
+    await hub.databaseFile.requireInPlace();
     await hub.store.transaction((tx) => tx.marks.write(MARK, new Date(hub.now()).toISOString()));
-    writtenMs = performance.now();
   };
   const look = async () => {
     const [database, signing_key, artifacts] = await Promise.all([
@@ -33,14 +34,34 @@ export function readiness(hub: Pick<Hub, "store" | "keys" | "artifacts" | "endin
     ]);
     return { database, signing_key, artifacts };
   };
+  /** Somebody else's write may have failed where our small one did not, or since then. */
+  const doubted = (what: Written, check: Check): Check => {
+    const failure = hub.writes.failure(what);
+    const isNews = failure !== null && performance.now() - failure.atMs < REMEMBER_MS;
+    return check.ok && isNews ? { ok: false, detail: failure.why } : check;
+  };
+  const tell = (checks: Checks) => {
+    const bad = Object.entries(checks).filter(([what, { ok }]) => !ok && what !== "shutdown");
+    const words = bad.map(([what, { detail }]) => `${what}: ${detail}`).join("; ");
+    if (words === told) return;
+    if (words !== "") hub.log.error({ checks }, `the hub is not ready: ${words}`);
+    else hub.log.info("the hub is ready again");
+    told = words;
+  };
+
   return async () => {
     const nowMs = performance.now();
     if (!known || nowMs - known.atMs > REMEMBER_MS) known = { atMs: nowMs, checks: look() };
+    const { database, artifacts, signing_key } = await known.checks;
     const isEnding = hub.ending.signal.aborted;
-    return {
-      ...(await known.checks),
+    const checks = {
+      database: doubted("database", database),
+      signing_key,
+      artifacts: doubted("artifacts", artifacts),
       shutdown: { ok: !isEnding, detail: isEnding ? "the hub is about to stop" : null },
     };
+    tell(checks);
+    return checks;
   };
 }
 
@@ -55,7 +76,7 @@ async function attempt(work: () => Promise<unknown>): Promise<Check> {
     ]);
     return { ok: true, detail: null };
   } catch (error) {
-    return { ok: false, detail: error instanceof Error ? error.message.slice(0, 200) : "it failed" };
+    return { ok: false, detail: error instanceof Error ? error.message.slice(0, 300) : "it failed" };
   } finally {
     late.abort();
   }

@@ -1,9 +1,16 @@
 // A name for every request, and one log line for every request of people that may have changed something. Polls are not logged.
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
-import { DEVICE_ROUTES } from "@context-edge/protocol";
+import { DEVICE_ROUTES, type ProblemCode } from "@context-edge/protocol";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Of the problem document that answered it. */
+    problemCode: ProblemCode | null;
+  }
+}
 
 const HEADER = "x-request-id";
 const SANE = /^[A-Za-z0-9._:/-]{1,64}$/;
@@ -19,23 +26,30 @@ export function requestIds(): (request: Pick<IncomingMessage, "headers">) => str
   };
 }
 
-export function logRequests(app: FastifyInstance, log: Pick<Logger, "info">): void {
+export function logRequests(app: FastifyInstance, log: Pick<Logger, "info" | "warn">): void {
+  app.decorateRequest("problemCode", null);
   app.addHook("onRequest", async (request, reply) => {
     if (request.url !== DEVICE_ROUTES.manifest) reply.header(HEADER, request.id);
   });
+  const isTold = ({ method, url, problemCode }: FastifyRequest) =>
+    // Those turned away come by the thousand: whoever turns them away tells, once in a while.
+    !READING.has(method) && !url.startsWith("/device/") && problemCode !== "OVERLOADED";
+  const factsOf = ({ id, actor, method, url }: FastifyRequest) => {
+    // Without the query: whatever people put there stays out of the log.
+    return { id, actor, method, path: url.split("?", 1)[0]?.slice(0, 300) };
+  };
   app.addHook("onResponse", async (request, reply) => {
-    if (READING.has(request.method) || request.url.startsWith("/device/")) return;
-    log.info(
-      {
-        id: request.id,
-        actor: request.actor,
-        method: request.method,
-        // Without the query: whatever people put there stays out of the log.
-        path: request.url.split("?", 1)[0]?.slice(0, 300),
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime),
-      },
-      "request",
-    );
+    if (!isTold(request)) return;
+    const code = request.problemCode === null ? {} : { code: request.problemCode };
+    const facts = { ...factsOf(request), status: reply.statusCode, ...code, ms: Math.round(reply.elapsedTime) };
+    if (reply.statusCode >= 500) log.warn(facts, "request");
+    else log.info(facts, "request");
+  });
+  // Nobody gets an answer, and no status tells what became of it. What came of an upload is kept.
+  app.addHook("onRequestAbort", async (request) => {
+    if (!isTold(request)) return;
+    const length = Number(request.headers["content-length"]);
+    const expected = Number.isNaN(length) ? {} : { expected_bytes: length };
+    log.warn({ ...factsOf(request), ...expected }, "the request broke off");
   });
 }

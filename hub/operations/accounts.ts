@@ -125,7 +125,7 @@ export async function findLink(store: Repositories, secret: string, nowMs: numbe
   const link = await store.links.find(hashSecret(secret));
   if (link && Date.parse(link.expires_at) > nowMs) return link;
   throw new ProblemError("SIGN_IN_REFUSED", "This link was used, is too old, or was never one of this hub.", {
-    nextStep: "Ask an admin for a new one. Nobody has an account yet? Start the hub again: it prints a new link.",
+    nextStep: "Ask an admin for a new one. Nobody has an account yet? `user link` on the hub's machine prints another.",
   });
 }
 

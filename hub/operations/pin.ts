@@ -25,6 +25,7 @@ export async function pinDevice(hub: Hub, actor: string, id: string, { model, ve
   await commit(hub, actor, async (change) => {
     const device = await findDevice(change.tx, id);
     const home = device.home_group ?? device.group_name;
+    await change.tx.groups.ensure(group, change.at);
     await moveDevice(change, device, group, home);
     await change.tell("device.pinned", id, `${actor} pinned ${id} to ${version}: ${reason}`, {
       model,

@@ -37,6 +37,11 @@ export async function registerVersion(
   request: RegisterRequest,
 ): Promise<Registered> {
   const model = parseModel(request.model ?? modelParam);
+  if (modelParam !== undefined && modelParam !== model) {
+    throw new ProblemError("BAD_REQUEST", `The address names the model ${modelParam}, the body ${model}.`, {
+      nextStep: "Name the model once, or the same one twice.",
+    });
+  }
   const contentHash = createHash("sha256")
     .update(canonical({ ...request, model }))
     .digest("hex");

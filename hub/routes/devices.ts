@@ -1,5 +1,5 @@
 // Devices as people see them: list, one, moving one to another group, and holding one as it is.
-import { Device, OutcomeReport, PatchDeviceRequest } from "@context-edge/protocol";
+import { Device, listOf, ListQuery, OutcomeReport, PatchDeviceRequest } from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
@@ -8,8 +8,7 @@ import { findDevice, holdDevice, moveDevice } from "../devices.ts";
 import type { Hub } from "../hub.ts";
 import { deviceView } from "../views.ts";
 import { addDeviceList } from "./device-list.ts";
-
-const HISTORY_LENGTH = 100;
+import { idCursor, writeCursor } from "./sorted-page.ts";
 
 export function addDevicesRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -25,11 +24,17 @@ export function addDevicesRoutes(app: FastifyInstance, hub: Hub): void {
 
   routes.get(
     "/api/v1/devices/:id/outcomes",
-    { schema: { params, response: { 200: z.object({ items: z.array(OutcomeReport) }) } } },
-    async ({ params: { id } }) => {
+    { schema: { params, querystring: ListQuery, response: { 200: listOf(OutcomeReport) } } },
+    async ({ params: { id }, query: { limit, cursor } }) => {
       await findDevice(store, id);
-      const outcomes = await store.outcomes.ofDevice(id, HISTORY_LENGTH);
-      return { items: outcomes.map(({ report }) => report) };
+      const list = `outcomes/${id}`;
+      const before = idCursor(cursor, list);
+      const found = await store.outcomes.ofDevice(id, limit + 1, before === undefined ? undefined : Number(before));
+      const items = found.slice(0, limit);
+      return {
+        items: items.map(({ report }) => report),
+        next_cursor: found.length > limit ? writeCursor(list, [items.at(-1)?.id, ""]) : null,
+      };
     },
   );
 

@@ -7,7 +7,9 @@ const READ = /^\/(api\/v1|mlops)\//;
 
 export function tagReads(app: FastifyInstance): void {
   app.addHook("onSend", async (request, reply, payload) => {
-    if (request.method !== "GET" || reply.statusCode !== 200 || typeof payload !== "string") return payload;
+    // A HEAD is answered like its GET, whose body Fastify takes away last.
+    const isReading = request.method === "GET" || request.method === "HEAD";
+    if (!isReading || reply.statusCode !== 200 || typeof payload !== "string") return payload;
     if (!READ.test(request.url) || reply.hasHeader("etag")) return payload;
     // Weak: the same meaning, whatever a proxy does to the bytes.
     const etag = `W/"${createHash("sha256").update(payload).digest("base64url").slice(0, 27)}"`;

@@ -1,5 +1,5 @@
 // The history as a list, and everything live as server-sent events that resume where a connection broke.
-import { Event, listOf, ListQuery, Timestamp } from "@context-edge/protocol";
+import { Event, listOf, ListQuery, QueryTime } from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { endWhenSignedOut } from "../auth/watch-stream.ts";
@@ -15,8 +15,8 @@ const AuditQuery = ListQuery.extend({
   kind: z.string().max(128).optional(),
   actor: z.string().max(256).optional(),
   subject: z.string().max(256).optional(),
-  from: Timestamp.optional(),
-  to: Timestamp.optional(),
+  from: QueryTime.optional(),
+  to: QueryTime.optional(),
 });
 
 export function addEventRoutes(app: FastifyInstance, hub: Hub): void {

@@ -1,15 +1,29 @@
 // Groups and their targets.
-import { CreateGroupRequest, Deployment, Group, listOf, ListQuery, PutTargetRequest } from "@context-edge/protocol";
+import {
+  CreateGroupRequest,
+  Deployment,
+  Group,
+  listOf,
+  NamedListQuery,
+  PutTargetRequest,
+} from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { actorOf } from "../auth/people.ts";
 import type { Hub } from "../hub.ts";
 import { assignTarget } from "../operations/deploy.ts";
+import { deleteGroup, unknownGroup } from "../operations/groups.ts";
 import { parseModel } from "../operations/register.ts";
 import { ProblemError } from "../problem-error.ts";
 import { deploymentView, groupView } from "../views.ts";
-import { pageOf } from "./listing.ts";
+import { isPartOf } from "./listing.ts";
+import { sortedPage } from "./sorted-page.ts";
+
+const GroupsQuery = NamedListQuery.extend({
+  sort: z.enum(["name", "created_at"]).default("created_at"),
+  order: z.enum(["asc", "desc"]).default("asc"),
+});
 
 export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -17,19 +31,27 @@ export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
   const one = async (name: string): Promise<Group> => {
     const fleet = await hub.fleet();
     const group = fleet.groups.find((candidate) => candidate.name === name);
-    if (!group)
-      throw new ProblemError("GROUP_UNKNOWN", `There is no group ${name}.`, {
-        nextStep: "List them with GET /api/v1/groups.",
-      });
+    if (!group) throw unknownGroup(name);
     return groupView(fleet, presence, group);
   };
 
   routes.get(
     "/api/v1/groups",
-    { schema: { querystring: ListQuery, response: { 200: listOf(Group) } } },
+    { schema: { querystring: GroupsQuery, response: { 200: listOf(Group) } } },
     async ({ query }) => {
       const fleet = await hub.fleet();
-      const page = pageOf(fleet.groups, ({ name }) => name, query);
+      const { sort, order } = query;
+      const wanted = fleet.groups.filter(({ name }) => isPartOf(query.q, name));
+      const page = sortedPage(
+        wanted,
+        {
+          name: `groups/${sort}/${order}`,
+          keyOf: (group) => group[sort],
+          idOf: ({ name }) => name,
+          descending: order === "desc",
+        },
+        query,
+      );
       return { ...page, items: page.items.map((group) => groupView(fleet, presence, group)) };
     },
   );
@@ -54,6 +76,19 @@ export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
       });
       await hub.publisher.refresh([body.name]);
       return reply.code(isNew ? 201 : 200).send(await one(body.name));
+    },
+  );
+
+  routes.delete(
+    "/api/v1/groups/:group",
+    { schema: { params: z.object({ group: z.string() }), response: { 204: z.null() } } },
+    async (request, reply) => {
+      const { group } = request.params;
+      const { pilotGroup } = hub.config;
+      const look = await hub.fleet();
+      await hub.changes.make(actorOf(request), (change) => deleteGroup(change, group, { look, pilotGroup }));
+      await hub.targets.refresh();
+      return reply.code(204).send(null);
     },
   );
 

@@ -86,12 +86,17 @@ export function honourIdempotencyKeys(app: FastifyInstance, { store, now }: Pick
   });
 }
 
+/** Whether a key counts on this route. */
+export function isRepeatable(method: string, pattern: string): boolean {
+  return method === "POST" && PEOPLES.test(pattern) && !APART.test(pattern);
+}
+
 function claimOf(request: FastifyRequest, at: string): Claim | undefined {
   const key = request.headers[HEADER];
   const { pathname, search } = new URL(request.url, "http://hub");
   // The route's pattern, because the address may be written otherwise (/api/v1/%73ession).
   const pattern = request.routeOptions.url ?? pathname;
-  if (request.method !== "POST" || key === undefined || !PEOPLES.test(pattern) || APART.test(pattern)) return undefined;
+  if (key === undefined || !isRepeatable(request.method, pattern)) return undefined;
   if (typeof key !== "string" || !KEY.test(key))
     throw new ProblemError("BAD_REQUEST", "An Idempotency-Key has 1 to 255 printable characters without spaces.");
   const fingerprint = createHash("sha256")

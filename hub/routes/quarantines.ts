@@ -8,8 +8,14 @@ import { unknownVersion } from "../deployable.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 import { liftQuarantine, quarantineDigest, quarantineView } from "../quarantine.ts";
-import { pageOf } from "./listing.ts";
+import { type Order, sortedPage } from "./sorted-page.ts";
 
+const NEWEST_FIRST: Order<Quarantine> = {
+  name: "quarantines",
+  keyOf: ({ at }) => at,
+  idOf: ({ digest }) => digest,
+  descending: true,
+};
 const Reason = z.object({ reason: z.string().trim().min(3).max(1_000) });
 
 export function addQuarantineRoutes(app: FastifyInstance, hub: Hub): void {
@@ -22,8 +28,7 @@ export function addQuarantineRoutes(app: FastifyInstance, hub: Hub): void {
   routes.get(
     "/api/v1/quarantines",
     { schema: { querystring: ListQuery, response: { 200: listOf(Quarantine) } } },
-    async ({ query }) =>
-      pageOf((await hub.store.quarantines.list()).map(quarantineView), ({ digest }) => digest, query),
+    async ({ query }) => sortedPage((await hub.store.quarantines.list()).map(quarantineView), NEWEST_FIRST, query),
   );
 
   routes.post(

@@ -11,6 +11,7 @@ export async function sendArtifact(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const found = await hub.artifacts.locate(digest).catch((error: unknown) => {
+    if (error instanceof ProblemError) throw error;
     hub.log.error({ err: error, digest }, "an artifact could not be located");
     throw new ProblemError("ARTIFACT_UNAVAILABLE", "The object store does not answer.", {
       nextStep: "Try again later.",

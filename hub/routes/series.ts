@@ -12,6 +12,7 @@ import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { findDevice } from "../devices.ts";
 import type { Hub } from "../hub.ts";
+import { unknownGroup } from "../operations/groups.ts";
 import { ProblemError } from "../problem-error.ts";
 import { bounded, labelPointsOf, pointsOf, type Range, resolutionFor } from "../series-view.ts";
 import { ofDevice, ofGroup } from "../series.ts";
@@ -108,7 +109,7 @@ function rangeOf(
   const fromMs = Date.parse(query.from ?? since ?? new Date(toMs - DEFAULT_RANGE_MS).toISOString());
   if (fromMs < toMs) return { fromMs, toMs };
   throw new ProblemError("BAD_REQUEST", "The range ends before it begins.", {
-    nextStep: "Give `from` earlier than `to`, both RFC 3339 in UTC.",
+    nextStep: "Give `from` earlier than `to`, both RFC 3339.",
   });
 }
 
@@ -120,11 +121,7 @@ async function scopeOf(hub: Hub, query: SeriesQuery): Promise<Scope> {
     return { ...scope, subjects: [ofDevice(query.device)], devices: [query.device] };
   }
   if (query.group !== undefined) {
-    if (!(await hub.store.groups.find(query.group))) {
-      throw new ProblemError("GROUP_UNKNOWN", `There is no group ${query.group}.`, {
-        nextStep: "List the groups with GET /api/v1/groups.",
-      });
-    }
+    if (!(await hub.store.groups.find(query.group))) throw unknownGroup(query.group);
     const { devices } = await hub.fleet();
     const members = devices.filter(({ group_name }) => group_name === query.group).map(({ id }) => id);
     return { ...scope, subjects: [ofGroup(query.group)], devices: members };

@@ -8,10 +8,17 @@ import { actorOf } from "../auth/people.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 import type { SessionRecord } from "../store/people-schema.ts";
-import { pageOf } from "./listing.ts";
+import { type Order, sortedPage } from "./sorted-page.ts";
 
 /** Of the hash, which is of 256 random bits: enough to name it, no help to whoever wants to be it. */
 const idOf = ({ hash }: SessionRecord) => hash.slice(0, 16);
+
+const NEWEST_FIRST: Order<SessionRecord> = {
+  name: "sessions",
+  keyOf: ({ created_at }) => created_at,
+  idOf,
+  descending: true,
+};
 
 export function addSessionsRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -36,7 +43,7 @@ export function addSessionsRoutes(app: FastifyInstance, hub: Hub): void {
     "/api/v1/session/sessions",
     { schema: { querystring: ListQuery, response: { 200: listOf(BrowserSession) } } },
     async (request) => {
-      const page = pageOf(await openSessions(request), idOf, request.query);
+      const page = sortedPage(await openSessions(request), NEWEST_FIRST, request.query);
       const view = (session: SessionRecord): BrowserSession => {
         const { created_at, last_used, expires_at, address, agent } = session;
         const current = session.hash === request.principal?.session;

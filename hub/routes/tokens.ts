@@ -7,7 +7,7 @@ import {
   CreateTokenRequest,
   JoinToken,
   listOf,
-  ListQuery,
+  NamedListQuery,
 } from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
@@ -15,7 +15,15 @@ import { z } from "zod";
 import { actorOf } from "../auth/people.ts";
 import type { Hub } from "../hub.ts";
 import { createJoinToken, createToken, joinTokenView, revokeToken, tokenView } from "../operations/tokens.ts";
-import { pageOf } from "./listing.ts";
+import { isPartOf } from "./listing.ts";
+import { type Order, sortedPage } from "./sorted-page.ts";
+
+const oldestFirst = <T extends { id: string; created_at: string }>(name: string): Order<T> => ({
+  name,
+  keyOf: ({ created_at }) => created_at,
+  idOf: ({ id }) => id,
+  descending: false,
+});
 
 export function addTokenRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -24,9 +32,10 @@ export function addTokenRoutes(app: FastifyInstance, hub: Hub): void {
 
   routes.get(
     "/api/v1/tokens",
-    { schema: { querystring: ListQuery, response: { 200: listOf(ApiToken) } } },
+    { schema: { querystring: NamedListQuery, response: { 200: listOf(ApiToken) } } },
     async ({ query }) => {
-      const page = pageOf(await store.tokens.list(), ({ id }) => id, query);
+      const wanted = (await store.tokens.list()).filter(({ name }) => isPartOf(query.q, name));
+      const page = sortedPage(wanted, oldestFirst("tokens"), query);
       return { ...page, items: page.items.map(tokenView) };
     },
   );
@@ -42,9 +51,10 @@ export function addTokenRoutes(app: FastifyInstance, hub: Hub): void {
 
   routes.get(
     "/api/v1/join-tokens",
-    { schema: { querystring: ListQuery, response: { 200: listOf(JoinToken) } } },
+    { schema: { querystring: NamedListQuery, response: { 200: listOf(JoinToken) } } },
     async ({ query }) => {
-      const page = pageOf(await store.joinTokens.list(), ({ id }) => id, query);
+      const wanted = (await store.joinTokens.list()).filter(({ name }) => isPartOf(query.q, name));
+      const page = sortedPage(wanted, oldestFirst("join-tokens"), query);
       return { ...page, items: page.items.map(joinTokenView) };
     },
   );

@@ -41,7 +41,11 @@ export function addUploadRoutes(app: FastifyInstance, hub: Hub): void {
             nextStep: "Send the file as the body with Content-Type application/octet-stream.",
           });
         }
-        const result = await hub.artifacts.put(digest, body, parseRange(request.headers["content-range"]));
+        const put = hub.artifacts.put(digest, body, parseRange(request.headers["content-range"]));
+        const result = await put.catch((error: unknown) => {
+          hub.writes.failed("artifacts", error);
+          throw error;
+        });
         if (!result.ok) throw refused(digest, result);
         return reply
           .code(201)

@@ -1,5 +1,13 @@
 // Accounts, for admins: list, make, change the role, disable, and a new link for who forgot the password.
-import { CreateUserRequest, listOf, ListQuery, PatchUserRequest, User, UserWithLink } from "@context-edge/protocol";
+import {
+  CreateUserRequest,
+  listOf,
+  NamedListQuery,
+  PatchUserRequest,
+  Role,
+  User,
+  UserWithLink,
+} from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
@@ -14,7 +22,16 @@ import {
   setupUrl,
   userView,
 } from "../operations/accounts.ts";
-import { pageOf } from "./listing.ts";
+import type { UserRecord } from "../store/people-schema.ts";
+import { isPartOf } from "./listing.ts";
+import { type Order, sortedPage } from "./sorted-page.ts";
+
+const BY_NAME: Order<UserRecord> = {
+  name: "users",
+  keyOf: ({ name }) => name,
+  idOf: ({ id }) => id,
+  descending: false,
+};
 
 export function addUserRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -23,9 +40,12 @@ export function addUserRoutes(app: FastifyInstance, hub: Hub): void {
 
   routes.get(
     "/api/v1/users",
-    { schema: { querystring: ListQuery, response: { 200: listOf(User) } } },
+    { schema: { querystring: NamedListQuery.extend({ role: Role.optional() }), response: { 200: listOf(User) } } },
     async ({ query }) => {
-      const page = pageOf(await store.users.list(), ({ id }) => id, query);
+      const wanted = (await store.users.list()).filter(
+        ({ name, role }) => isPartOf(query.q, name) && (query.role === undefined || role === query.role),
+      );
+      const page = sortedPage(wanted, BY_NAME, query);
       return { ...page, items: page.items.map(userView) };
     },
   );

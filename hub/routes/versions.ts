@@ -5,16 +5,14 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { Hub } from "../hub.ts";
 import { unknownVersion } from "../deployable.ts";
-import type { VersionRecord } from "../store/records.ts";
 import { versionView } from "../views.ts";
-import { sortedPage, type Order } from "./sorted-page.ts";
+import { sortedPage } from "./sorted-page.ts";
 
-const NEWEST_FIRST: Order<VersionRecord> = {
-  name: "versions",
-  keyOf: ({ registered_at }) => registered_at,
-  idOf: ({ version_id }) => version_id,
-  descending: true,
-};
+const VersionsQuery = ListQuery.extend({
+  stage: Stage.optional(),
+  sort: z.enum(["registered_at", "version_id", "accuracy"]).default("registered_at"),
+  order: z.enum(["asc", "desc"]).default("desc"),
+});
 
 export function addVersionRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -25,7 +23,7 @@ export function addVersionRoutes(app: FastifyInstance, hub: Hub): void {
     {
       schema: {
         params: z.object({ model: z.string() }),
-        querystring: ListQuery.extend({ stage: Stage.optional() }),
+        querystring: VersionsQuery,
         response: { 200: listOf(Version) },
       },
     },
@@ -33,7 +31,17 @@ export function addVersionRoutes(app: FastifyInstance, hub: Hub): void {
       const fleet = await hub.fleet();
       const all = await store.versions.list(params.model);
       const wanted = all.filter(({ stage }) => query.stage === undefined || stage === query.stage);
-      const page = sortedPage(wanted, NEWEST_FIRST, query);
+      const { sort, order } = query;
+      const page = sortedPage(
+        wanted,
+        {
+          name: `versions/${params.model}/${sort}/${order}`,
+          keyOf: (version) => version[sort],
+          idOf: ({ version_id }) => version_id,
+          descending: order === "desc",
+        },
+        query,
+      );
       return { ...page, items: page.items.map((record) => versionView(fleet, record)) };
     },
   );

@@ -4,6 +4,7 @@ import {
   CreateWebhookRequest,
   listOf,
   ListQuery,
+  NamedListQuery,
   PatchWebhookRequest,
   Webhook,
   WebhookDelivery,
@@ -23,7 +24,16 @@ import {
   retry,
   test,
 } from "../webhooks/hooks.ts";
-import { badCursor, pageOf } from "./listing.ts";
+import type { WebhookRecord } from "../store/webhooks.ts";
+import { isPartOf } from "./listing.ts";
+import { idCursor, type Order, sortedPage, writeCursor } from "./sorted-page.ts";
+
+const OLDEST_FIRST: Order<WebhookRecord> = {
+  name: "webhooks",
+  keyOf: ({ created_at }) => created_at,
+  idOf: ({ id }) => id,
+  descending: false,
+};
 
 export function addWebhookRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
@@ -37,9 +47,11 @@ export function addWebhookRoutes(app: FastifyInstance, hub: Hub): void {
 
   routes.get(
     "/api/v1/webhooks",
-    { schema: { querystring: ListQuery, response: { 200: listOf(Webhook) } } },
+    // They have no names: `q` is a part of the address.
+    { schema: { querystring: NamedListQuery, response: { 200: listOf(Webhook) } } },
     async ({ query }) => {
-      const page = pageOf(await store.webhooks.list(), ({ id }) => id, query);
+      const wanted = (await store.webhooks.list()).filter(({ url }) => isPartOf(query.q, url));
+      const page = sortedPage(wanted, OLDEST_FIRST, query);
       return { ...page, items: await hookViews(store, page.items) };
     },
   );
@@ -83,12 +95,13 @@ export function addWebhookRoutes(app: FastifyInstance, hub: Hub): void {
     { schema: { params, querystring: ListQuery, response: { 200: listOf(WebhookDelivery) } } },
     async ({ params: { id }, query: { limit, cursor } }) => {
       await findHook(store, id);
-      if (cursor !== undefined && !/^\d{1,9}$/.test(cursor)) throw badCursor(cursor);
-      const found = await store.deliveries.list(id, limit + 1, cursor === undefined ? undefined : Number(cursor));
+      const list = `deliveries/${id}`;
+      const before = idCursor(cursor, list);
+      const found = await store.deliveries.list(id, limit + 1, before === undefined ? undefined : Number(before));
       const items = found.slice(0, limit);
       return {
         items: items.map(deliveryView),
-        next_cursor: found.length > limit ? String(items.at(-1)?.number ?? "") : null,
+        next_cursor: found.length > limit ? writeCursor(list, [items.at(-1)?.number, ""]) : null,
       };
     },
   );

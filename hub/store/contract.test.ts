@@ -53,6 +53,31 @@ function storeContract(name: string, fresh: (dir: string) => Promise<() => Promi
       expect(await store.devices.byCredential("c")).toEqual(device);
     });
 
+    test("removes a group with its targets, and not one that devices are in", async () => {
+      await store.versions.insert(version);
+      await store.deployments.insert(deployment);
+      for (const group of ["north", "pilot"]) await store.groups.ensure(group, AT);
+      await store.devices.put({ ...device, group_name: "pilot", revoked: true });
+      const target = {
+        model: "default",
+        version: "v1",
+        previous_version: null,
+        outside_version: null,
+        deployment_id: "dep-1",
+        since: AT,
+      };
+      for (const group_name of ["north", "pilot"]) await store.targets.put({ ...target, group_name });
+      await store.targets.removeOf("north");
+      await store.groups.remove("north");
+      expect(await store.groups.list()).toMatchObject([{ name: "pilot" }]);
+      expect(await store.targets.list()).toMatchObject([{ group_name: "pilot" }]);
+      await store.targets.removeOf("pilot");
+      await expect(store.groups.remove("pilot")).rejects.toThrow(/foreign key/i);
+      const { id, assignment_sequence } = device;
+      expect(await store.devices.revokedIn("pilot")).toEqual([{ id, assignment_sequence }]);
+      expect(await store.devices.revokedIn("north")).toEqual([]);
+    });
+
     test("applies an outcome of one outbox and number once", async () => {
       await store.groups.ensure("pilot", AT);
       await store.devices.put(device);
@@ -76,7 +101,10 @@ function storeContract(name: string, fresh: (dir: string) => Promise<() => Promi
       expect(await store.outcomes.insert(outcome)).toBe(true);
       expect(await store.outcomes.insert(outcome)).toBe(false);
       expect(await store.outcomes.insert({ ...outcome, outbox: "another" })).toBe(true);
-      expect(await store.outcomes.ofDevice("edge-001", 10)).toHaveLength(2);
+      const [newest, oldest, ...more] = await store.outcomes.ofDevice("edge-001", 10);
+      expect(more).toEqual([]);
+      expect(await store.outcomes.ofDevice("edge-001", 1)).toEqual([newest]);
+      expect(await store.outcomes.ofDevice("edge-001", 1, newest?.id)).toEqual([oldest]);
     });
 
     test("counts each labelled prediction once, in batches larger than one statement takes", async () => {

@@ -1,6 +1,6 @@
 // The embedded database in its directory: opened only by whoever may use it now, and closed before the lock is let go.
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { sqliteFileOf } from "./open.ts";
 import { type DataLock, lockData, whoUses } from "./data-lock.ts";
 import type { Reading } from "./reading.ts";
 import { StoreRefusal } from "./refusal.ts";
@@ -9,7 +9,7 @@ import { openSqlite, openSqliteBeside } from "./sqlite.ts";
 import { readSqlite } from "./sqlite-reading.ts";
 import type { Store } from "./store.ts";
 
-export const databaseFile = (dataDir: string) => join(dataDir, "hub.sqlite");
+export const databaseFile = (dataDir: string) => sqliteFileOf({ dataDir });
 
 /** The only hub on the directory for as long as it is open. Completes a restore that was interrupted, and migrates. */
 export async function openAsHub(dataDir: string): Promise<Store> {

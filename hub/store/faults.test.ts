@@ -167,6 +167,9 @@ describe.skipIf(!mayMount())("on a disk of three megabytes", () => {
         return answer.status !== 201 && answer;
       }, 20_000);
       expect([refused.status, refused.body]).toMatchObject([503, { code: "STORE_UNAVAILABLE", detail: /full/ }]);
+      expect((await hub.call("GET", "/readyz")).body).toMatchObject({
+        context: { checks: { database: { ok: false } } },
+      });
       expect((await device.poll(hub)).status).toBe(200);
       const upload = await hub.call("PUT", `/mlops/artifacts/${"0".repeat(64)}`, Buffer.alloc(100_000));
       expect([upload.status, upload.body]).toMatchObject([503, { code: "STORE_UNAVAILABLE" }]);
@@ -175,6 +178,7 @@ describe.skipIf(!mayMount())("on a disk of three megabytes", () => {
 
       rmSync(filler);
       expect((await hub.call("POST", "/api/v1/groups", { name: "after" })).status).toBe(201);
+      await until(async () => (await hub.call("GET", "/readyz")).status === 200, 10_000);
       const { body } = await hub.call("GET", "/api/v1/groups?limit=1000");
       const names = (body["items"] as { name: string }[]).map(({ name }) => name);
       expect(names.filter((name) => /^g\d/.test(name))).toEqual(made);

@@ -1,10 +1,13 @@
 // The doors to the store, on the database that the settings mean: PostgreSQL where DATABASE_URL is set, else the embedded one.
+import { join } from "node:path";
 import type { HubConfig } from "../config.ts";
 import type { Reading } from "./reading.ts";
 import type { Store } from "./store.ts";
 
-/** Each driver is loaded only where it is used. */
 type Where = Pick<HubConfig, "databaseUrl" | "dataDir">;
+export const sqliteFileOf = ({ dataDir }: Pick<Where, "dataDir">): string => join(dataDir, "hub.sqlite");
+
+/** Each driver is loaded only where it is used. */
 const postgres = () => import("./postgres.ts");
 const directory = () => import("./data-directory.ts");
 

@@ -1,21 +1,13 @@
 // The repositories over Kysely: plain SQL that SQLite and PostgreSQL both take.
 import { type Kysely, sql } from "kysely";
 import { CLOSED_DEPLOYMENT_STATES } from "@context-edge/protocol";
+import { devicesOn } from "./devices.ts";
 import { idempotencyOn } from "./idempotency.ts";
 import { eventsOn, labelsOn } from "./ledgers.ts";
 import { peopleOn } from "./people.ts";
 import { quarantinesOn } from "./quarantines.ts";
 import type { OutcomeRecord } from "./records.ts";
-import {
-  fromDeployment,
-  fromDevice,
-  fromVersion,
-  toDeployment,
-  toDevice,
-  toGroup,
-  toVersion,
-  withoutOutcomes,
-} from "./rows.ts";
+import { fromDeployment, fromVersion, toDeployment, toGroup, toVersion } from "./rows.ts";
 import { retentionOn } from "./retention.ts";
 import type { Schema } from "./schema.ts";
 import { seriesOn } from "./series.ts";
@@ -23,9 +15,6 @@ import { signalsOn } from "./signals.ts";
 import { testimoniesOn } from "./testimonies.ts";
 import type { Repositories } from "./store.ts";
 import { webhooksOn } from "./webhooks.ts";
-
-/** Two parameters a row, below SQLite's limit. */
-const TOUCHES_PER_UPDATE = 1_000;
 
 export function repositoriesOn(db: Kysely<Schema>): Repositories {
   return {
@@ -42,6 +31,9 @@ export function repositoriesOn(db: Kysely<Schema>): Repositories {
       },
       remove: async (group, model) => {
         await db.deleteFrom("targets").where("group_name", "=", group).where("model", "=", model).execute();
+      },
+      removeOf: async (group) => {
+        await db.deleteFrom("targets").where("group_name", "=", group).execute();
       },
     },
     devices: devicesOn(db),
@@ -102,70 +94,12 @@ function groupsOn(db: Kysely<Schema>): Repositories["groups"] {
         .executeTakeFirst();
       return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
     },
+    remove: async (name) => {
+      await db.deleteFrom("groups").where("name", "=", name).execute();
+    },
     saveManifest: async (name, { manifest, ...rest }) => {
       const set = { ...rest, manifest: JSON.stringify(manifest) };
       await db.updateTable("groups").set(set).where("name", "=", name).execute();
-    },
-  };
-}
-
-function devicesOn(db: Kysely<Schema>): Repositories["devices"] {
-  const all = db.selectFrom("devices").selectAll();
-  return {
-    list: async () => (await all.orderBy("id").execute()).map(toDevice),
-    some: async (ids) => (ids.length === 0 ? [] : (await all.where("id", "in", [...ids]).execute()).map(toDevice)),
-    after: async (id, limit) => (await all.where("id", ">", id).orderBy("id").limit(limit).execute()).map(toDevice),
-    idsIn: async (group) => {
-      const rows = await db
-        .selectFrom("devices")
-        .select("id")
-        .where("group_name", "=", group)
-        .where("revoked", "=", 0)
-        .execute();
-      return rows.map(({ id }) => id);
-    },
-    find: async (id) => {
-      const row = await all.where("id", "=", id).executeTakeFirst();
-      return row && toDevice(row);
-    },
-    byCredential: async (hash) => {
-      const row = await all.where("credential_hash", "=", hash).executeTakeFirst();
-      return row && toDevice(row);
-    },
-    put: async (device) => {
-      const row = fromDevice(device);
-      await db
-        .insertInto("devices")
-        .values(row)
-        .onConflict((c) => c.column("id").doUpdateSet(row))
-        .execute();
-    },
-    assign: async (id, assignment) => {
-      await db.updateTable("devices").set(assignment).where("id", "=", id).execute();
-    },
-    hold: async (id, { hold, assignment_sequence }) => {
-      const held = { hold: hold && JSON.stringify(hold), assignment_sequence };
-      await db.updateTable("devices").set(held).where("id", "=", id).execute();
-    },
-    saveReport: async (id, { observed, last_outcomes, ...numbers }) => {
-      const documents = {
-        observed: JSON.stringify(withoutOutcomes(observed)),
-        last_outcomes: JSON.stringify(last_outcomes),
-      };
-      await db
-        .updateTable("devices")
-        .set({ ...numbers, ...documents })
-        .where("id", "=", id)
-        .execute();
-    },
-    touch: async (seen) => {
-      const rows = [...seen];
-      for (let start = 0; start < rows.length; start += TOUCHES_PER_UPDATE) {
-        const slice = sql.join(rows.slice(start, start + TOUCHES_PER_UPDATE).map(([id, at]) => sql`(${id}, ${at})`));
-        // Never back in time: another replica may have heard of the device since.
-        await sql`with seen (id, at) as (values ${slice}) update devices set last_seen = seen.at from seen
-          where devices.id = seen.id and (devices.last_seen is null or devices.last_seen < seen.at)`.execute(db);
-      }
     },
   };
 }
@@ -187,15 +121,12 @@ function outcomesOn(db: Kysely<Schema>): Repositories["outcomes"] {
         .executeTakeFirst();
       return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
     },
-    ofDevice: async (deviceId, limit) => {
-      const rows = await db
-        .selectFrom("outcomes")
-        .selectAll()
-        .where("device_id", "=", deviceId)
-        .orderBy("id", "desc")
-        .limit(limit)
-        .execute();
-      return rows.map(({ device_id, outbox, number, report }) => ({
+    ofDevice: async (deviceId, limit, before) => {
+      const all = db.selectFrom("outcomes").selectAll().where("device_id", "=", deviceId);
+      const page = before === undefined ? all : all.where("id", "<", before);
+      const rows = await page.orderBy("id", "desc").limit(limit).execute();
+      return rows.map(({ id, device_id, outbox, number, report }) => ({
+        id,
         device_id,
         outbox,
         number,

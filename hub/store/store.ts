@@ -47,6 +47,8 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
     find(name: string): Promise<GroupRecord | undefined>;
     /** @returns whether it was new. */
     ensure(name: string, at: string): Promise<boolean>;
+    /** One that no device and no target is in. */
+    remove(name: string): Promise<void>;
     saveManifest(
       name: string,
       manifest: { manifest_sequence: number; manifest: Envelope; manifest_content: string },
@@ -57,6 +59,7 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
     put(target: TargetRecord): Promise<void>;
     /** The group has no target for this model any more. */
     remove(group: string, model: string): Promise<void>;
+    removeOf(group: string): Promise<void>;
   };
   devices: {
     list(): Promise<DeviceRecord[]>;
@@ -66,6 +69,8 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
     after(id: string, limit: number): Promise<DeviceRecord[]>;
     /** The ids of a group's devices, revoked ones left out. */
     idsIn(group: string): Promise<string[]>;
+    /** Decommissioned ones, which stay known for ever. */
+    revokedIn(group: string): Promise<Pick<DeviceRecord, "id" | "assignment_sequence">[]>;
     find(id: string): Promise<DeviceRecord | undefined>;
     byCredential(hash: string): Promise<DeviceRecord | undefined>;
     put(device: DeviceRecord): Promise<void>;
@@ -84,7 +89,8 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
   outcomes: {
     /** @returns false when this number of this outbox was applied before. */
     insert(outcome: OutcomeRecord): Promise<boolean>;
-    ofDevice(deviceId: string, limit: number): Promise<OutcomeRecord[]>;
+    /** Newest first, with the numbers by which the database keeps them. @param before the last of the page before. */
+    ofDevice(deviceId: string, limit: number, before?: number): Promise<(OutcomeRecord & { id: number })[]>;
   };
   deployments: {
     list(filter: {

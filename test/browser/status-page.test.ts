@@ -5,7 +5,7 @@ import type { StatusDocument } from "@context-edge/agent/status/document.ts";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { findChromium, launchChromium, NO_CHROMIUM_NOTICE } from "./chromium.ts";
-import { expectAccessible, shoot } from "./dashboard.ts";
+import { expectAccessible, shoot, shootAsItStands } from "./dashboard.ts";
 
 const chromiumPath = findChromium();
 if (chromiumPath === undefined) process.stderr.write(`${NO_CHROMIUM_NOTICE}\n`);
@@ -88,7 +88,7 @@ describe.runIf(chromiumPath !== undefined)("the device's page", () => {
       const { page } = await open(url, { scheme, script: false });
       await page.getByRole("link", { name: "Roll back to v2.0…" }).click();
       await page.getByRole("heading", { name: "Roll back to v2.0?" }).waitFor();
-      await shoot(page, `status-confirm-phone-${scheme}`);
+      await shootAsItStands(page, `status-confirm-phone-${scheme}`);
       await page.getByLabel("PIN").fill("1234");
       await page.getByRole("button", { name: "Yes, put v2.0 back" }).click();
       await page.getByRole("alert").getByText("The PIN is wrong.").waitFor();

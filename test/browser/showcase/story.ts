@@ -111,6 +111,7 @@ export async function tellStory(env: Record<string, string> = {}): Promise<Story
     ["v2.0", "v2.0", 0.918],
   ] as const) {
     digests.set(version, await site.register(version, like, [ORIN, XAVIER], accuracy));
+    for (const id of all()) await device(id).report();
     const made = await call("POST", `/mlops/models/${version}/deploy-all`, {
       override: { reason: "first start of the plant" },
     });
