@@ -29,7 +29,9 @@ export interface ContainerFleet {
   hub: HubApi;
   releaseKey: SigningKey;
   call(method: string, path: string, body?: unknown): Promise<unknown>;
-  startHub(): Promise<void>;
+  startHub(): Promise<unknown>;
+  /** One of the hub's commands in a container of its own, on the hub's volume. */
+  hubJob(...words: string[]): Promise<string>;
   /** @throws Error with what Docker said */
   run(...argv: string[]): Promise<string>;
   phase(device: DemoDevice): Promise<string>;
@@ -67,7 +69,7 @@ export async function startContainers(host: string, imageOf: (target: string) =>
   const start = (name: string, options: readonly string[], image: string) =>
     run("run", "--detach", "--name", name, "--health-interval", "1s", ...NOTHING, ...options, image);
 
-  const startHub = async () => {
+  const ofHub = () => {
     const env = settings({
       HUB_SIGNING_KEY_FILE: secret(keys.hubKeyFile),
       HUB_RELEASE_KEYS: secret(keys.releasePublicFile),
@@ -75,10 +77,11 @@ export async function startContainers(host: string, imageOf: (target: string) =>
       HUB_PROBE_POLICY: JSON.stringify(POLICY),
     });
     const files = secretsOf("hub", [keys.hubKeyFile, keys.releasePublicFile, keys.joinTokenFile]);
-    const volume = ["--volume", "context-edge-hub:/var/lib/context-edge"];
-    const network = ["--network", NETWORK, "--ip", HUB_ADDRESS];
-    await start("hub", [...network, ...volume, ...files, ...env], imageOf("hub"));
+    return ["--volume", "context-edge-hub:/var/lib/context-edge", ...files, ...env];
   };
+  const startHub = () => start("hub", ["--network", NETWORK, "--ip", HUB_ADDRESS, ...ofHub()], imageOf("hub"));
+  const hubJob = (...words: string[]) =>
+    run("run", "--rm", "--network", "none", ...NOTHING, ...ofHub(), imageOf("hub"), ...words);
   const startAgent = async ({ id, modelsDir, statusPort, inferencePort }: DemoDevice) => {
     const env = settings({
       AGENT_DEVICE_ID: id,
@@ -127,7 +130,7 @@ export async function startContainers(host: string, imageOf: (target: string) =>
       return ((await reply.json()) as { phase: string }).phase;
     };
     const hub = connectToHub(HUB_URL, token);
-    return { devices, hub, releaseKey: loadSigningKey(keys.releaseKeyFile), call, startHub, run, phase, close };
+    return { devices, hub, releaseKey: loadSigningKey(keys.releaseKeyFile), call, startHub, hubJob, run, phase, close };
   } catch (error) {
     const logs = await Promise.all(
       names.map(async (name) => (await docker(host, "logs", "--tail", "20", name)).stderr),

@@ -122,10 +122,13 @@ describe.skipIf(engine === null)("in containers", { timeout: 240_000 }, () => {
     expectAllServe("v2.1");
   });
 
-  test("both ends are orderly, and another hub goes on from the same volume", async () => {
+  test("both ends are orderly, and another hub goes on from a backup on the same volume", async () => {
+    const backup = "/var/lib/context-edge/before-upgrade.sqlite";
+    await fleet.run("exec", "hub", "node", "hub/main.ts", "backup", backup);
     await fleet.run("stop", "--time", "30", "hub");
     expect(await fleet.run("inspect", "--format", "{{.State.ExitCode}}", "hub")).toBe("0");
     await fleet.run("rm", "hub");
+    await fleet.hubJob("restore", backup);
     await fleet.startHub();
     await eventually("the new hub is ready", () => fleet.hub.isReady(), 30_000);
     const id = await deploy("v2.0");

@@ -17,6 +17,7 @@ import { ConfigMap } from "kubernetes-models/v1/ConfigMap";
 import { Namespace } from "kubernetes-models/v1/Namespace";
 import { PersistentVolumeClaim } from "kubernetes-models/v1/PersistentVolumeClaim";
 import { Service } from "kubernetes-models/v1/Service";
+import { Secret } from "kubernetes-models/v1/Secret";
 import { ServiceAccount } from "kubernetes-models/v1/ServiceAccount";
 import { parse, stringify } from "yaml";
 import type { KubernetesObject } from "./rendering.ts";
@@ -37,6 +38,7 @@ const MODELS: Record<string, (object: never) => { validate(): void }> = {
   "v1 ConfigMap": (object) => new ConfigMap(object),
   "v1 Namespace": (object) => new Namespace(object),
   "v1 PersistentVolumeClaim": (object) => new PersistentVolumeClaim(object),
+  "v1 Secret": (object) => new Secret(object),
   "v1 Service": (object) => new Service(object),
   "v1 ServiceAccount": (object) => new ServiceAccount(object),
 };
