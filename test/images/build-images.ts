@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 import { makeBuilder } from "./builder.ts";
-import { DOCKER, execute, obstacle, startEngine } from "./engine.ts";
+import { docker, DOCKER, execute, obstacle, startEngine } from "./engine.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -24,9 +24,9 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     project.provide("engine", null);
     return undefined;
   };
-  const why = obstacle();
-  if (why !== null) return skip(why);
   await mkdir(DIRECTORY, { recursive: true });
+  const why = await obstacle(DIRECTORY);
+  if (why !== null) return skip(why);
   const engine = await startEngine(DIRECTORY);
   if ("why" in engine) return skip(engine.why);
   const noBuilder = await makeBuilder(engine.host, DIRECTORY);
@@ -41,7 +41,11 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     throw new Error(built);
   }
   project.provide("engine", { host: engine.host, registry: REGISTRY });
-  return () => engine.stop();
+  return async () => {
+    // Images that have lost their name to newer ones.
+    await docker(engine.host, "image", "prune", "--force");
+    await engine.stop();
+  };
 }
 
 /** By the command that the documents name. The host's network, since this engine has none of its own. */

@@ -2,7 +2,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, openSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
@@ -22,9 +22,16 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-/** @returns why no engine can start here, or null when one may */
-export function obstacle(): string | null {
+/** Everything built once from nothing and twice more to compare takes less. */
+const DISK_BYTES = 12_000_000_000;
+/** What was built and is needed no more does not fill the disk, however often the test runs. */
+const CONFIG = { builder: { gc: { enabled: true, defaultKeepStorage: "6GB" } } };
+
+/** @returns why no engine can start in this directory, or null when one may */
+export async function obstacle(directory: string): Promise<string | null> {
   if (process.getuid?.() !== 0) return "starting Docker needs root";
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize < DISK_BYTES) return `${directory} has less than ${DISK_BYTES / 1e9} GB left`;
   const missing = ["/usr/sbin/dockerd", "/usr/sbin/debootstrap"].filter((program) => !existsSync(program));
   return missing.length === 0 ? null : `${missing.join(" and ")} missing (Debian's docker.io and debootstrap)`;
 }
@@ -33,12 +40,14 @@ export function obstacle(): string | null {
 export async function startEngine(directory: string): Promise<Engine | { why: string }> {
   await mkdir(directory, { recursive: true });
   const host = `unix://${join(directory, "socket")}`;
+  const config = join(directory, "config.json");
+  await writeFile(config, JSON.stringify(CONFIG));
   const log = openSync(join(directory, "log"), "w");
   const daemon = spawn(
     "/usr/sbin/dockerd",
     [
       ["--data-root", join(directory, "data"), "--exec-root", join(directory, "exec")],
-      ["--pidfile", join(directory, "pid"), "--host", host],
+      ["--config-file", config, "--pidfile", join(directory, "pid"), "--host", host],
       // Networks are made by the test; what would be routed or masked is not.
       ["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-masq=false"],
     ].flat(),
