@@ -12,6 +12,7 @@ export default defineConfig({
       "test/faults/**",
       "test/systemd/**",
       "test/images/**",
+      "test/training/**",
     ],
     testTimeout: 20_000,
     hookTimeout: 60_000,

@@ -4,12 +4,13 @@ import { join, resolve } from "node:path";
 import { DEFAULT_MODEL, type ModelName, type Observed, type Trouble } from "@context-edge/protocol";
 import type { Logger } from "pino";
 import { type Actions, actionsOn } from "./actions.ts";
-import type { Config } from "./config.ts";
+import { builderOf, type Config } from "./config.ts";
 import { timestamp } from "./core/instant.ts";
 import { foremostTrouble } from "./core/foremost-trouble.ts";
 import { foremostPhase } from "./core/observed.ts";
 import { fetchTrouble, type HoldBy, holdInForce, permitOf } from "./core/permit.ts";
 import { phaseOf } from "./core/state.ts";
+import { staleTrouble } from "./core/stale.ts";
 import { troubleOf } from "./core/words.ts";
 import { type Clock, deviceClock } from "./effects/clock.ts";
 import { fingerprints } from "./effects/digest.ts";
@@ -30,7 +31,7 @@ import { openSampler } from "./effects/telemetry/sampler.ts";
 import { type Heartbeat, heartbeat, throttled } from "./effects/throttled.ts";
 import { openWindows } from "./effects/windows.ts";
 import { type Reporter, reporter } from "./reporter.ts";
-import { type Shared, toolsFor } from "./tools.ts";
+import { type Shared, toolsFor, type Watchers } from "./tools.ts";
 import { clockTrouble, expiredTrouble, type HubLink, type Watching } from "./watch.ts";
 import { openWorker, quietStats, type Worker } from "./worker.ts";
 
@@ -79,7 +80,8 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
   await checkModelsFilesystem(modelsDir, { allowed: config.AGENT_ALLOW_FILESYSTEMS });
   const windows = await openWindows(config.AGENT_WINDOWS, config.AGENT_TIME_ZONE);
   const lock = await takeLock(own);
-  const inventory = await takeInventory({ tensorrt: config.AGENT_TENSORRT, root: config.AGENT_HOST_ROOT });
+  const { AGENT_TENSORRT: tensorrt, AGENT_HOST_ROOT: root } = config;
+  const inventory = await takeInventory({ tensorrt, root, builder: builderOf(config) });
   const web = http(process.env);
   const hub = hubClient(web, config.AGENT_HUB_URL);
   const device = config.AGENT_DEVICE_ID;
@@ -118,7 +120,7 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
     history,
     orders,
     prints: fingerprints(),
-    permit: () => permitOf(hold(), windows, clock.now()),
+    permit: () => permitOf(hold(), windows, clock.now(), config.AGENT_BUILD_WHEN === "any-time"),
     line: downloadLine({
       environment: process.env,
       maxBytesPerS: config.AGENT_MAX_DOWNLOAD_RATE,
@@ -134,11 +136,17 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
 
   /** Loop and reporter may both be first to ask; a directory is opened once. */
   const openOnce = (model: ModelName): Promise<Worker> => {
-    const progress: Parameters<typeof toolsFor>[2] = (now) => {
-      open.get(model)?.progress(now);
-      progressed();
+    const watchers: Watchers = {
+      progress(now) {
+        open.get(model)?.progress(now);
+        progressed();
+      },
+      building(now) {
+        open.get(model)?.building(now);
+        changed();
+      },
     };
-    const begun = opening.get(model) ?? openWorker(toolsFor(shared, model, progress));
+    const begun = opening.get(model) ?? openWorker(toolsFor(shared, model, watchers));
     opening.set(model, begun);
     begun.catch(() => opening.delete(model));
     return begun;
@@ -155,7 +163,7 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
   const trouble = (): Trouble | null => {
     const latest = [...open.values()].map((one) => one.latest());
     return foremostTrouble({
-      models: latest.map(({ journal, disk }) => troubleOf(journal, disk)),
+      models: latest.map((state) => troubleOf(state.journal, state.disk) ?? staleTrouble(state)),
       refused: link.refused,
       fetching: latest.map(({ journal }) => fetchTrouble(journal)),
       others: [expiredTrouble(documents), clockTrouble(clock)],

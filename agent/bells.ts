@@ -1,5 +1,6 @@
 // Who is woken when a document or an order arrives: every model's loop, and the step that is no longer asked for.
 import type { ModelName } from "@context-edge/protocol";
+import { keyOf } from "./core/built.ts";
 import type { State } from "./core/state.ts";
 import { type Bell, bell } from "./effects/bell.ts";
 import type { Worker } from "./worker.ts";
@@ -48,12 +49,12 @@ export function bells(): Bells {
     following(state, worker) {
       const controller = new AbortController();
       const { transaction } = state.journal;
-      const digest = "attempt" in transaction ? transaction.attempt.candidate.digest : digestOf(state.wish);
+      const asked = "attempt" in transaction ? keyOf(transaction.attempt.candidate) : wishedKey(state.wish);
       watched.set(worker.model, {
         controller,
         isStillAsked() {
           const { wish, order, journal } = worker.latest();
-          return digestOf(wish) === digest && (order === null || order.id === journal.handledOrder);
+          return wishedKey(wish) === asked && (order === null || order.id === journal.handledOrder);
         },
       });
       return controller.signal;
@@ -61,6 +62,6 @@ export function bells(): Bells {
   };
 }
 
-export function digestOf(wish: State["wish"]): string | null {
-  return wish.is === "candidate" ? wish.candidate.digest : null;
+function wishedKey(wish: State["wish"]): string | null {
+  return wish.is === "candidate" ? keyOf(wish.candidate) : null;
 }

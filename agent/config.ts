@@ -47,6 +47,11 @@ export function servedNameOf(settings: Settings, model: ModelName): string {
   return model === DEFAULT_MODEL ? settings.AGENT_INFERENCE_MODEL : model;
 }
 
+/** @returns the program that may build engines here; null where the operator wants none built */
+export function builderOf(settings: Settings): string | null {
+  return settings.AGENT_BUILD_WHEN === "never" ? null : settings.AGENT_TRTEXEC;
+}
+
 const NEEDED = [
   [["AGENT_RELOADER", "command"], "AGENT_RELOAD_COMMAND"],
   [["AGENT_RELOADER", "kubernetes"], "AGENT_NODE_NAME"],

@@ -17,6 +17,8 @@ export interface Surroundings {
   jitter(): number;
   /** Whose turn it is to touch what runs. */
   turn: Turns;
+  /** Who may load the GPU or is being timed: never two at once. */
+  quiet: Turns;
   /** Consecutive cycles of this worker that ended without moving. */
   stalls: number;
 }
@@ -25,22 +27,22 @@ const STALL_BACKOFF = { minMs: 1_000, maxMs: 5 * 60_000 };
 
 /** @returns when to come back, in milliseconds from now; null: when something changes. */
 export async function settle(worker: Worker, around: Surroundings): Promise<number | null> {
-  const turn = heldTurn(around);
+  const turns = heldTurns(around);
   try {
-    return await untilRest(worker, around, turn);
+    return await untilRest(worker, around, turns);
   } finally {
-    turn.end();
+    turns.end();
   }
 }
 
-async function untilRest(worker: Worker, around: Surroundings, turn: HeldTurn): Promise<number | null> {
+async function untilRest(worker: Worker, around: Surroundings, turns: HeldTurns): Promise<number | null> {
   let before: Step | null = null;
   for (;;) {
     const state = await worker.observe();
     const step = decide(state);
     if (step.do === "rest") return step.until === null ? null : Math.max(0, step.until - state.now);
     // Whoever had to wait for it looks again: minutes may have passed.
-    if (TOUCHES_WHAT_RUNS.has(state.journal.transaction.stage) && (await turn.isNew())) continue;
+    if (await turns.areNewFor(state.journal.transaction.stage)) continue;
 
     const finding = await perform(worker, state, step, around);
     if (finding === "followed") continue;
@@ -66,21 +68,34 @@ const TOUCHES_WHAT_RUNS: ReadonlySet<Stage> = new Set([
   "reviewing",
 ]);
 
-interface HeldTurn {
-  /** Takes the turn if it is not held. @returns whether it was taken just now */
-  isNew(): Promise<boolean>;
+/** A build beside a probe would make it slow. The way back of another model waits for neither. */
+const NEEDS_QUIET: ReadonlySet<Stage> = new Set(["building", "measuring", "activating", "examining", "soaking"]);
+
+interface HeldTurns {
+  /** Takes the turns this stage needs and gives back the others. @returns whether one was taken just now */
+  areNewFor(stage: Stage): Promise<boolean>;
   end(): void;
 }
 
-function heldTurn({ turn, stop }: Surroundings): HeldTurn {
-  let endIt: (() => void) | null = null;
+/** Quiet is always taken first, and never by whoever holds the turn alone: no two can wait for each other. */
+function heldTurns({ turn, quiet, stop }: Surroundings): HeldTurns {
+  const held = [
+    { of: quiet, stages: NEEDS_QUIET, end: null as (() => void) | null },
+    { of: turn, stages: TOUCHES_WHAT_RUNS, end: null as (() => void) | null },
+  ];
   return {
-    async isNew() {
-      if (endIt) return false;
-      endIt = await turn.take(stop);
-      return true;
+    async areNewFor(stage) {
+      for (const one of held.filter(({ stages }) => !stages.has(stage))) {
+        one.end?.();
+        one.end = null;
+      }
+      const missing = held.filter(({ stages, end }) => stages.has(stage) && !end);
+      for (const one of missing) one.end = await one.of.take(stop);
+      return missing.length > 0;
     },
-    end: () => endIt?.(),
+    end() {
+      for (const one of held) one.end?.();
+    },
   };
 }
 

@@ -1,13 +1,8 @@
 // The hands: one performer per step. Each does one thing, is safe to repeat, and says what came of it.
-import { readFile, rm } from "node:fs/promises";
-import {
-  DEVICE_ROUTES,
-  Envelope,
-  type Golden,
-  openEnvelope,
-  Statement,
-  STATEMENT_PAYLOAD_TYPE,
-} from "@context-edge/protocol";
+import { rm } from "node:fs/promises";
+import { DEVICE_ROUTES } from "@context-edge/protocol";
+import { buildPerformers } from "./build-performers.ts";
+import { isStale, variantOf } from "./core/built.ts";
 import { judgeEngine } from "./core/engine.ts";
 import { keptDigests } from "./core/retention.ts";
 import type { Candidate } from "./core/state.ts";
@@ -20,19 +15,22 @@ import { examine, measureBaseline } from "./effects/examination.ts";
 import { dropStaleImports, takeImport } from "./effects/imports.ts";
 import { dropLeftovers, prepareModelDirectory } from "./effects/model-directory.ts";
 import { findPublished, publish } from "./effects/publish.ts";
-import { observeDisk, pointLink } from "./effects/slots.ts";
+import { holdsStill, observeDisk, pointLink } from "./effects/slots.ts";
 import { pause } from "./effects/pause.ts";
 import { checkSpace } from "./effects/space.ts";
 import { soak } from "./effects/soak.ts";
+import { goldenOf, provedVariant, readStatement } from "./effects/statements.ts";
+import type { EngineRecords } from "./effects/builds/engine-records.ts";
 import type { Tools } from "./ports.ts";
 
 const DONE = { ok: true } as const;
+const PAPERS_GONE = "its sealed statement is gone from the disk";
 /** A running model that is not ready within this time gives no baseline. */
 const BASELINE_READY_MS = 10_000;
 /** After a reload that is done when it returns, a service still naming another file is given this long. */
 const IDENTITY_GRACE_MS = 15_000;
 
-export function performers(tools: Tools): Performers {
+export function performers(tools: Tools, engines: EngineRecords): Performers {
   const { directory, probe, reloader, log } = tools;
   const refused = (mishap: Mishap) => ({ ok: false, mishap }) as const;
   /** A slot never leads to bytes that are not the verified ones, not even for an instant. */
@@ -44,9 +42,11 @@ export function performers(tools: Tools): Performers {
   };
 
   return {
-    async begin({ candidate }, signal) {
-      const { statement } = tools.asked();
-      if (!statement) return refused(WITHDRAWN);
+    ...buildPerformers(tools, engines),
+
+    async begin({ candidate, warrant }, signal) {
+      const statement = warrant === "running" ? await readStatement(tools, candidate.digest) : tools.asked().statement;
+      if (!statement) return refused(warrant === "running" ? unproved(candidate, PAPERS_GONE) : WITHDRAWN);
       await prepareModelDirectory(directory);
       const disk = await observeDisk(directory, {}, tools.prints);
       await dropLeftovers(directory, [...keptDigests(disk, { is: "nothing", why: "not-named" }), candidate.digest]);
@@ -84,18 +84,17 @@ export function performers(tools: Tools): Performers {
       }
     },
 
-    async verify({ candidate }, signal) {
-      const statement = await sealedStatement(tools, candidate);
-      if (typeof statement === "string") return refused(unproved(candidate, statement));
+    async verify({ candidate, warrant }, signal) {
+      const variant = await provedVariant(tools, candidate, warrant);
+      if (typeof variant === "string") return refused(unproved(candidate, variant));
       const disk = await observeDisk(directory, {}, tools.prints);
       const held = [disk.current, disk.backup].flatMap((slot) => ("file" in slot ? [slot.file] : []));
       const published = await publish({ directory, candidate, held, signal });
       await rm(`${directory.partial(candidate.digest)}.etag`, { force: true });
       if (published.is === "published") {
-        const variant = statement.variants.find(({ digest }) => digest === candidate.digest);
         const header = await readEngineHeader(directory.file(published.file));
         const { format } = candidate;
-        const unfit = judgeEngine(header, { format, platform: variant?.platform ?? {} }, tools.inventory);
+        const unfit = judgeEngine(header, { format, platform: variant.platform }, tools.inventory);
         if (!unfit) return { ok: true, file: published.file };
         // No journal names it, so nobody would ever delete it.
         if (!held.includes(published.file)) await rm(directory.file(published.file), { force: true });
@@ -109,16 +108,20 @@ export function performers(tools: Tools): Performers {
       // A switch that could not be followed by a reload is not begun.
       const obstacle = await reloader.obstacle?.(signal);
       if (obstacle) return refused(obstacle);
-      return { ok: true, ...(await tools.askLeave(candidate, signal)) };
+      return { ok: true, ...(await tools.askLeave(candidate, "activate", signal)) };
     },
 
     async "measure-baseline"({ running, candidate, file }, signal) {
       // Days may have passed since it was verified, in a hold or outside the window.
-      if (!(await holdsStill(tools, file, candidate.digest))) return refused(damagedFile(file, "passing"));
+      if (!(await holdsStill(tools, file.file, file.digest))) return refused(damagedFile(file.file, "passing"));
       if (!running)
         return { ok: true, measurement: null, note: "first installation: there was nothing to compare with" };
+      if (isStale(running, candidate)) {
+        return { ok: true, measurement: null, note: "no baseline: the engine before was built for another TensorRT" };
+      }
       const { policy } = candidate;
-      const subject = { digest: running.digest, policy, readyWithinMs: BASELINE_READY_MS, golden: "skip" } as const;
+      const of = { digest: running.digest, variant: variantOf(running) };
+      const subject = { ...of, policy, readyWithinMs: BASELINE_READY_MS, golden: "skip" } as const;
       return {
         ok: true,
         ...(await measureBaseline({ probe, subject, golden: await goldenOf(tools, candidate.digest), signal })),
@@ -134,7 +137,7 @@ export function performers(tools: Tools): Performers {
     },
 
     async examine({ subject }, signal) {
-      const golden = await goldenOf(tools, subject.digest);
+      const golden = await goldenOf(tools, subject.variant);
       const isCrashing = reloader.isCrashing?.bind(reloader);
       const identityWithinMs = reloader.takes === "at-once" ? IDENTITY_GRACE_MS : subject.readyWithinMs;
       return { ok: true, examination: await examine({ probe, subject, golden, identityWithinMs, isCrashing, signal }) };
@@ -146,9 +149,9 @@ export function performers(tools: Tools): Performers {
       return DONE;
     },
 
-    async soak({ digest, forMs, policy }, signal) {
+    async soak({ digest, variant, forMs, policy }, signal) {
       const isCrashing = reloader.isCrashing?.bind(reloader);
-      const golden = await goldenOf(tools, digest);
+      const golden = await goldenOf(tools, variant);
       const mishap = await soak({ probe, digest, forMs, policy, golden, isCrashing, signal });
       return mishap ? refused(mishap) : { ok: true, ownRequests: probe.ownRequests() };
     },
@@ -179,46 +182,9 @@ export function performers(tools: Tools): Performers {
   };
 }
 
-/** Reads it again only when the inode says that something was changed. */
-async function holdsStill({ directory, prints }: Tools, file: string, digest: string): Promise<boolean> {
-  const now = await prints.of(directory.file(file)).catch(() => null);
-  return now?.digest === digest;
-}
-
 async function roomFor({ directory, space }: Tools, candidate: Candidate): Promise<Mishap | null> {
   const publishedBytes = await space.published();
   const { ownDir, reserveBytes, budgetBytes } = space;
   await dropStaleImports({ ownDir, now: Date.now(), budgetBytes, publishedBytes });
   return checkSpace({ directory, ownDir, candidate, reserveBytes, budgetBytes, publishedBytes });
-}
-
-/** Both signatures once more, from the disk: the release key's over this digest and size, the hub's over this offer. */
-async function sealedStatement(tools: Tools, candidate: Candidate): Promise<Statement | string> {
-  const envelope = await readStatement(tools, candidate.digest);
-  if (!envelope) return "its sealed statement is gone from the disk";
-  const schema = { payloadType: STATEMENT_PAYLOAD_TYPE, keys: tools.releaseKeys, schema: Statement };
-  const opened = openEnvelope(envelope, schema);
-  if (!opened.ok) return `its statement does not open (${opened.problem})`;
-  const isNamed = opened.value.variants.some(
-    (variant) => variant.digest === candidate.digest && variant.size_bytes === candidate.sizeBytes,
-  );
-  if (!isNamed) return "its statement does not name this file";
-  return tools.documents.covers(envelope) ? opened.value : "the hub's manifest does not offer it";
-}
-
-async function readStatement({ directory }: Tools, digest: string): Promise<Envelope | null> {
-  try {
-    const parsed = Envelope.safeParse(JSON.parse(await readFile(directory.statement(digest), "utf8")));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Verified like everything else: golden answers decide whether a model stays. */
-async function goldenOf(tools: Tools, digest: string): Promise<Golden | null> {
-  const envelope = await readStatement(tools, digest);
-  const schema = { payloadType: STATEMENT_PAYLOAD_TYPE, keys: tools.releaseKeys, schema: Statement };
-  const opened = openEnvelope(envelope, schema);
-  return opened.ok ? (opened.value.golden ?? null) : null;
 }

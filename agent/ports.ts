@@ -5,6 +5,7 @@ import type { Permit } from "./core/permit.ts";
 import type { Order } from "./core/state.ts";
 import type { Asked } from "./core/wish.ts";
 import type { Transfer } from "./core/transfer-rate.ts";
+import type { Stages } from "./effects/builds/stages.ts";
 import type { DownloadLine } from "./effects/download-line.ts";
 import type { AskLeave } from "./effects/veto.ts";
 import type { Fingerprints } from "./effects/digest.ts";
@@ -42,8 +43,18 @@ export interface Tools {
   askLeave: AskLeave;
   /** What the manifest asks for now, with the sealed statement. */
   asked(): Asked;
+  builds: BuildSettings;
+  /** The build that runs, for whoever is watching; null when none does. */
+  building(stages: Stages | null): void;
   /** The download that runs, for whoever is watching; null when none does. */
   progress(transfer: Transfer | null): void;
+}
+
+export interface BuildSettings {
+  /** AGENT_TRTEXEC. */
+  program: string;
+  /** Neither windows nor the device's veto are heeded. */
+  isAnyTime: boolean;
 }
 
 /** The models' disk, as the operator divides it. */

@@ -2,6 +2,7 @@
 import type { ModelName } from "@context-edge/protocol";
 import type { Agent } from "./agent.ts";
 import type { Bells } from "./bells.ts";
+import { isMadeOf } from "./core/built.ts";
 import type { State } from "./core/state.ts";
 import type { Mishap, Step } from "./core/steps.ts";
 import { type Turns, turns } from "./effects/turns.ts";
@@ -17,12 +18,13 @@ interface Running {
   agent: Agent;
   ring: Bells;
   turn: Turns;
+  quiet: Turns;
   stop: AbortSignal;
 }
 
 /** One loop per model, so that a long download of one does not keep another from healing itself. */
 export async function runAgent(agent: Agent, ring: Bells, stop: AbortSignal): Promise<void> {
-  const running: Running = { agent, ring, turn: turns(), stop };
+  const running: Running = { agent, ring, turn: turns(), quiet: turns(), stop };
   const beside: Promise<void>[] = [watchHub(agent.watching, stop), agent.reporter.run(stop)];
   const followed = new Set<ModelName>();
   while (!stop.aborted) {
@@ -61,7 +63,7 @@ async function followModel(running: Running, worker: Worker): Promise<void> {
 
 /** @returns whether every model is where the manifest wants it, and the hub knows. */
 export async function runOnce(agent: Agent, ring: Bells, stop: AbortSignal): Promise<boolean> {
-  const running: Running = { agent, ring, turn: turns(), stop };
+  const running: Running = { agent, ring, turn: turns(), quiet: turns(), stop };
   const polled = await pollOnce(agent.watching, 0, stop);
   if (!polled.ok) agent.log.error(agent.link.trouble, "the hub cannot be followed");
   const isSettled = await settleAll(running);
@@ -71,7 +73,7 @@ export async function runOnce(agent: Agent, ring: Bells, stop: AbortSignal): Pro
 
 /** Without asking the hub: for orders of the person at the device while no agent runs. */
 export async function runOffline(agent: Agent, ring: Bells, stop: AbortSignal): Promise<boolean> {
-  const isSettled = await settleAll({ agent, ring, turn: turns(), stop });
+  const isSettled = await settleAll({ agent, ring, turn: turns(), quiet: turns(), stop });
   await agent.reporter.flush(AbortSignal.any([stop, AbortSignal.timeout(5_000)]));
   return isSettled;
 }
@@ -82,8 +84,7 @@ async function settleAll(running: Running): Promise<boolean> {
   for (const worker of await running.agent.workers()) {
     const { comeBackMs } = await settleOne(running, worker, 0);
     const { wish, disk } = worker.latest();
-    const isThere =
-      wish.is !== "candidate" || (disk.current.is === "file" && disk.current.digest === wish.candidate.digest);
+    const isThere = wish.is !== "candidate" || (disk.current.is === "file" && isMadeOf(disk.current, wish.candidate));
     isSettled = isSettled && comeBackMs === null && isThere && wish.is !== "impossible";
   }
   return isSettled;
@@ -94,12 +95,13 @@ interface Cycle {
   isStalled: boolean;
 }
 
-async function settleOne({ agent, ring, turn, stop }: Running, worker: Worker, stalls: number): Promise<Cycle> {
+async function settleOne({ agent, ring, turn, quiet, stop }: Running, worker: Worker, stalls: number): Promise<Cycle> {
   let lastMishap: Mishap | null = null;
   const around: Surroundings = {
     stop,
     stalls,
     turn,
+    quiet,
     jitter: Math.random,
     following: (state) => ring.following(state, worker),
     moved(state: State, step: Step, mishap: Mishap | null) {

@@ -163,7 +163,7 @@ export const Settings = z.object({
   AGENT_TRTEXEC: said(
     z.string().default("/usr/src/tensorrt/bin/trtexec"),
     "Probe",
-    "for trtexec: where the program lies",
+    "where trtexec lies: for the probe of that name, and for versions whose engine is built on the device",
   ),
   AGENT_TRTEXEC_ARGS: said(argv.optional(), "Probe", 'for trtexec: more words, e.g. ["--shapes=in:1x3x640x640"]'),
 
@@ -174,10 +174,15 @@ export const Settings = z.object({
     "always",
   ),
   AGENT_TIME_ZONE: said(z.string().default("UTC"), "Schedule", "time zone of the windows, e.g. Europe/Berlin"),
+  AGENT_BUILD_WHEN: said(
+    z.enum(["in-window", "any-time", "never"]).default("in-window"),
+    "Schedule",
+    "when engines may be built here: in-window (of AGENT_WINDOWS, and with the veto command's leave), any-time or never",
+  ),
   AGENT_VETO_COMMAND: said(
     argv.optional(),
     "Schedule",
-    "asked before an activation: exit 0 for go, 75 for later; JSON list of words",
+    "asked before an activation or a build: exit 0 for go, 75 for later; JSON list of words",
   ),
   AGENT_VETO_RETRY_MS: said(count(60_000, 900_000, 100), "Schedule", "how long later is"),
   AGENT_POLL_WAIT_SECONDS: said(count(25, 300), "Schedule", "how long the hub may hold a poll"),

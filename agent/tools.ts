@@ -37,7 +37,10 @@ export interface Shared {
   space: Space;
 }
 
-export function toolsFor(shared: Shared, model: ModelName, progress: Tools["progress"]): Tools {
+/** What moves beside the loop, for whoever watches it. */
+export type Watchers = Pick<Tools, "progress" | "building">;
+
+export function toolsFor(shared: Shared, model: ModelName, watchers: Watchers): Tools {
   const { config, web, log, orders } = shared;
   const servedName = servedNameOf(config, model);
   const directory = modelDirectory(shared.modelsDir, model, linkNameOf(config, model));
@@ -62,7 +65,8 @@ export function toolsFor(shared: Shared, model: ModelName, progress: Tools["prog
     order: () => orders.rollback(model),
     askLeave: vetoHook({ argv: config.AGENT_VETO_COMMAND, retryMs: config.AGENT_VETO_RETRY_MS, log }),
     asked: askedOf(shared, model, config.AGENT_DEVICE_ID, config.releaseKeys),
-    progress,
+    builds: { program: config.AGENT_TRTEXEC, isAnyTime: config.AGENT_BUILD_WHEN === "any-time" },
+    ...watchers,
   };
 }
 

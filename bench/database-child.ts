@@ -87,14 +87,20 @@ async function openHubsPart(heartbeatWriteMs: number): Promise<Design> {
     onObserved: (device, before, after) => series.take(device, before, after),
   });
   const points = { minute: 1_440, hour: 720, day: 400 };
-  const keep = { points, labelsDays: 400, outcomesDays: 365, deadAfterDays: 90 };
+  const keep = { points, labelsDays: 400, outcomesDays: 365, deadAfterDays: 90, unusedDays: 0 };
   const presence = { isOnline: () => true, lastSeen: () => new Date(nowMs).toISOString() };
   const janitor = startJanitor({
     keepers: keepersOf({
       store,
       changes,
       presence,
-      artifacts: { discardUploads: async () => 0 },
+      artifacts: {
+        discardUploads: async () => 0,
+        list: async function* () {},
+        remove: async () => undefined,
+        sharedWith: async () => [],
+      },
+      removed: () => undefined,
       leader: { term: () => 0 },
       keep,
     }),

@@ -13,12 +13,23 @@ import { openHub } from "@context-edge/hub/hub.ts";
 import { observedRunning, putDevices } from "@context-edge/hub/testing/many-devices.ts";
 import { seal, signingKeyFromSeed, STATEMENT_PAYLOAD_TYPE } from "@context-edge/protocol";
 
-const { dir, devices, group, keep } = JSON.parse(process.argv[2] ?? "{}") as {
+const {
+  dir,
+  devices,
+  group,
+  keep,
+  lines = 1,
+  dashboard = false,
+} = JSON.parse(process.argv[2] ?? "{}") as {
   dir: string;
   devices: number;
   group: string;
   /** The database of an earlier hub is there already. */
   keep?: boolean;
+  /** So many groups instead of one. */
+  lines?: number;
+  /** Serves the built dashboard too. */
+  dashboard?: boolean;
 };
 const ids = Array.from({ length: devices }, (_, n) => `edge-${String(n).padStart(5, "0")}`);
 mkdirSync(dir, { recursive: true });
@@ -29,12 +40,16 @@ const configured = readConfig({
   HUB_DATA: join(dir, "data"),
   HUB_JOIN_TOKEN_FILE: join(dir, "join"),
   HUB_LOG_LEVEL: "error",
-  HUB_DASHBOARD_DIR: join(dir, "none"),
+  ...(dashboard ? {} : { HUB_DASHBOARD_DIR: join(dir, "none") }),
 });
 if (!configured.ok) throw new Error(configured.reason);
 const hub = await openHub(configured.config);
 if (!keep) {
-  await putDevices(hub.store, ids, group);
+  const each = Math.ceil(ids.length / lines);
+  for (let line = 0; line < lines; line += 1) {
+    const name = lines === 1 ? group : `${group}-${line + 1}`;
+    await putDevices(hub.store, ids.slice(line * each, (line + 1) * each), name);
+  }
   for (const version of ["v1", "v2"]) await registerVersion(version);
   hub.memory.reload();
 }

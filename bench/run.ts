@@ -4,6 +4,10 @@ import { LEAST_ROUNDS } from "./measure.ts";
 type Bench = { what: string; load: () => Promise<{ run: (rounds?: number) => Promise<void> }> };
 
 const BENCHES: Record<string, Bench> = {
+  dashboard: {
+    what: "the dashboard in Chromium: first paint, JavaScript of the first page, interactions with 5,000 devices and with 8",
+    load: () => import("./dashboard.ts"),
+  },
   database: {
     what: "the hub's database per device-day: growth, bytes written, stalls; against a row per heartbeat",
     load: () => import("./database.ts"),

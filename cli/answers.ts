@@ -1,5 +1,6 @@
 // What the hub answers, as far as this command line looks at it. Loose, and words as plain strings: an older command line
 // must survive a newer hub, and `--json` passes on whatever else there is.
+import { BuildProgress } from "@context-edge/protocol";
 import { z } from "zod";
 
 export const Deployment = z.looseObject({
@@ -63,6 +64,8 @@ const Variant = z.looseObject({
   size_bytes: z.number(),
   format: z.string().default("trt"),
   platform: z.record(z.string(), z.unknown()).default({}),
+  /** A newer hub's recipe may say more than this command line knows. */
+  build: z.unknown().optional(),
 });
 export const Version = z.looseObject({
   model: z.string(),
@@ -118,6 +121,7 @@ export const Device = z.looseObject({
       current: Installed.nullable(),
       backup: Installed.nullish(),
       target: z.looseObject({ version: z.string() }).nullish(),
+      attempt: z.looseObject({ version: z.string(), build: BuildProgress.nullish() }).nullish(),
       waiting: z.looseObject({ message: z.string() }).nullish(),
       last_outcome: Outcome.nullish(),
     }),

@@ -23,6 +23,17 @@ test("a rejected version with the bytes of a running one is on no device; reject
   expect(stdout).toMatch(/v2\.0 +approved +90\.0 % +\S+ +3 /);
 });
 
+test("a version that nobody needs is archived and taken back; one in use is refused with who needs it", async () => {
+  const archived = await at.run(["archive", "v2.3", "--reason", "no use"]);
+  expect(archived.stdout, archived.stderr).toBe("v2.3 is archived.\n");
+  expect((await at.run(["versions", "--stage", "archived"])).stdout).toMatch(/v2\.3 +archived/);
+  expect((await at.run(["unarchive", "v2.3"])).stdout).toBe("v2.3 waits for review again.\n");
+  const refused = await at.run(["archive", "v2.0"]);
+  expect([refused.code, refused.stdout]).toEqual([1, ""]);
+  expect(refused.stderr).toMatch(/v2\.0 is the target of .*Archive it when nobody needs it/s);
+  await at.run(["reject", "v2.3", "--reason", "registered twice"]);
+});
+
 test("--stage is the hub's own filter", async () => {
   const { stdout } = await at.run(["versions", "--stage", "pending", "--json"]);
   expect((JSON.parse(stdout) as { version_id: string }[]).map((one) => one.version_id)).toEqual(["v2.1"]);

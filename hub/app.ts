@@ -19,6 +19,7 @@ import { countRequests } from "./observe/metrics.ts";
 import { type PressureOptions, shedLoad } from "./observe/pressure.ts";
 import { logRequests, requestIds } from "./observe/request-log.ts";
 import { OPENAPI } from "./openapi/document.ts";
+import { addClusterRoutes } from "./routes/cluster.ts";
 import { addDeploymentRoutes } from "./routes/deployments.ts";
 import { addDeviceSide } from "./routes/device-side.ts";
 import { addDevicesRoutes } from "./routes/devices.ts";
@@ -97,6 +98,7 @@ export async function buildApp(hub: Hub, more: PressureOptions & { pace?: Pace }
     addDevicesRoutes(scope, hub);
     addPinRoutes(scope, hub);
     addTrustRoutes(scope, hub);
+    addClusterRoutes(scope, hub);
     addDeploymentRoutes(scope, hub);
     addQuarantineRoutes(scope, hub);
     addEventRoutes(scope, hub);

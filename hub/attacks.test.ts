@@ -37,6 +37,7 @@ const ROUTES: ["GET" | "POST" | "PUT" | "PATCH" | "DELETE", (name: string) => st
   ["POST", (name) => `/mlops/models/${name}/approve`, {}],
   ["GET", (name) => `/mlops/deployment/${name}/metrics`],
   ["GET", (name) => `/device/v1/artifacts/${name}`],
+  ["GET", (name) => `/mlops/artifacts/${name}`],
   ["GET", (name) => `/api/v1/webhooks/${name}`],
   ["DELETE", (name) => `/api/v1/webhooks/${name}`],
 ];

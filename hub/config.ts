@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { GroupName, ProbePolicy, type Resolution } from "@context-edge/protocol";
 import { z } from "zod";
 import { AUTH_ENVIRONMENT, type AuthConfig, isLoopback, readAuth, readSecret } from "./auth/auth-config.ts";
+import { CLUSTER_ENVIRONMENT, type ClusterConfig, readCluster } from "./cluster/cluster-config.ts";
 import type { Limit } from "./core/quarantine.ts";
 
 const seconds = (fallback: number) => z.coerce.number().min(0).default(fallback);
@@ -42,6 +43,7 @@ const Environment = z.object({
   HUB_PORT: z.coerce.number().int().min(0).max(65_535).default(8000),
   HUB_DATA: z.string().default("./hub-data"),
   ...AUTH_ENVIRONMENT,
+  ...CLUSTER_ENVIRONMENT,
   HUB_JOIN_TOKEN_FILE: z.string().optional(),
   HUB_SIGNING_KEY_FILE: z.string().optional(),
   HUB_PREVIOUS_SIGNING_KEY_FILE: z.string().optional(),
@@ -66,6 +68,7 @@ const Environment = z.object({
   HUB_KEEP_DAYS: count(400),
   HUB_KEEP_LABELS_DAYS: count(400),
   HUB_KEEP_OUTCOMES_DAYS: count(365),
+  HUB_KEEP_UNUSED_DAYS: z.coerce.number().min(0).default(7),
   HUB_DEAD_AFTER_DAYS: z.coerce.number().positive().default(90),
   HUB_HEARTBEAT_WRITE_SECONDS: seconds(86_400),
   S3_ENDPOINT: z.url().optional(),
@@ -74,6 +77,7 @@ const Environment = z.object({
   S3_ACCESS_KEY_ID: z.string().optional(),
   S3_SECRET_ACCESS_KEY: z.string().optional(),
   S3_FORCE_PATH_STYLE: z.stringbool().default(true),
+  HUB_S3_CHECKSUMS: z.enum(["when-required", "when-supported"]).default("when-required"),
   DATABASE_URL: z.string().optional(),
   HUB_TELL_OFFLINE_SECONDS: seconds(1_800),
   HUB_WEBHOOK_LOOPBACK: z.stringbool().optional(),
@@ -88,6 +92,8 @@ export interface S3Config {
   buckets: readonly string[];
   credentials: { accessKeyId: string; secretAccessKey: string } | undefined;
   forcePathStyle: boolean;
+  /** Whether requests carry checksums that older stores do not know. */
+  checksums: "when-required" | "when-supported";
 }
 
 /** How long what grows is kept. */
@@ -97,6 +103,8 @@ export interface Keep {
   labelsDays: number;
   outcomesDays: number;
   deadAfterDays: number;
+  /** Files that nothing refers to; 0: for ever. */
+  unusedDays: number;
 }
 
 export interface HubConfig {
@@ -131,6 +139,7 @@ export interface HubConfig {
   shutdownMs: number;
   drainMs: number;
   databaseUrl: string | undefined;
+  cluster: ClusterConfig;
   keep: Keep;
   /** A device that reports nothing new is written no more often than this; 0 where several hubs share a database. */
   heartbeatWriteMs: number;
@@ -166,6 +175,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Configured {
   if (!policy.success) return refuse(`HUB_PROBE_POLICY: ${z.prettifyError(policy.error)}`);
   const auth = readAuth(env);
   if (typeof auth === "string") return refuse(auth);
+  const cluster = readCluster(env);
+  if (typeof cluster === "string") return refuse(cluster);
   const dataDir = resolve(env.HUB_DATA);
   return {
     ok: true,
@@ -200,11 +211,13 @@ export function readConfig(environment: NodeJS.ProcessEnv): Configured {
       shutdownMs: env.HUB_SHUTDOWN_SECONDS * 1_000,
       drainMs: drainSeconds * 1_000,
       databaseUrl: env.DATABASE_URL,
+      cluster,
       keep: {
         points: { minute: env.HUB_KEEP_MINUTES, hour: env.HUB_KEEP_HOURS, day: env.HUB_KEEP_DAYS },
         labelsDays: env.HUB_KEEP_LABELS_DAYS,
         outcomesDays: env.HUB_KEEP_OUTCOMES_DAYS,
         deadAfterDays: env.HUB_DEAD_AFTER_DAYS,
+        unusedDays: env.HUB_KEEP_UNUSED_DAYS,
       },
       // Where several hubs share a database, what one keeps in memory the others would not see.
       heartbeatWriteMs: env.DATABASE_URL === undefined ? env.HUB_HEARTBEAT_WRITE_SECONDS * 1_000 : 0,
@@ -221,5 +234,6 @@ function s3Config(env: z.infer<typeof Environment>): S3Config | undefined {
     buckets: env.S3_BUCKETS,
     credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined,
     forcePathStyle: env.S3_FORCE_PATH_STYLE,
+    checksums: env.HUB_S3_CHECKSUMS,
   };
 }

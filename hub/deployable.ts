@@ -58,6 +58,13 @@ export function whyNotRestorable({
       nextStep: "Deploy another version. An admin may lift the quarantine with a reason.",
     };
   }
+  if (stage === "archived") {
+    return {
+      code: "VERSION_NOT_DEPLOYABLE",
+      detail: `${id} is archived: its files may be gone.`,
+      nextStep: "Unarchive it and approve it, or choose another version.",
+    };
+  }
   if (statement) return null;
   return {
     code: "VERSION_NOT_DEPLOYABLE",

@@ -2,7 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { type EnrollReply, type EnrollRequest, pinnedGroupOf } from "@context-edge/protocol";
 import { hashSecret } from "./auth/secrets.ts";
+import type { Cluster } from "./cluster/cluster.ts";
 import type { Change, Changes } from "./changes.ts";
+import { groupAtEnrolment, groupOfLabel } from "./core/cluster-groups.ts";
 import { nextSequence } from "./core/desired.ts";
 import { DEFAULT_GROUP, unknownGroup } from "./operations/groups.ts";
 import { mayEnrolAgain, useJoinToken } from "./operations/tokens.ts";
@@ -16,7 +18,11 @@ export async function enroll(
   changes: Changes,
   fileToken: string | undefined,
   request: EnrollRequest,
+  cluster: Pick<Cluster, "decidedBy" | "labelOf">,
 ): Promise<EnrollReply> {
+  // An agent in a cluster is named after its node.
+  const seen = cluster.labelOf(request.device_id);
+  const label = seen.is === "read" ? seen.label : null;
   const credential = `ced_${randomBytes(32).toString("base64url")}`;
   return changes.make(`device ${request.device_id}`, async ({ tx, at, touched, tell }) => {
     const admission = await useJoinToken(tx, request.join_token, { fileToken, at });
@@ -31,7 +37,8 @@ export async function enroll(
         nextStep: "Ask an admin to admit it again.",
       });
     }
-    const group = known?.group_name ?? admission.group ?? request.group ?? DEFAULT_GROUP;
+    const wishes = { token: admission.group ?? null, label, device: request.group };
+    const group = known?.group_name ?? groupAtEnrolment(cluster.decidedBy, wishes) ?? DEFAULT_GROUP;
     if (await tx.groups.ensure(group, at))
       await tell("group.created", group, `Group ${group} was created by a device that enrolled`);
     const device: DeviceRecord = {
@@ -54,9 +61,12 @@ export async function enroll(
     touched.devices.add(device.id);
     touched.groups.add(group);
     const how = known ? "enrolled again; its earlier credential is void" : "enrolled";
-    await tell("device.enrolled", device.id, `${device.id} ${how} in group ${group}`, {
+    const byLabel = !known && group === groupOfLabel(label) ? ", as the label of its node says" : "";
+    await tell("device.enrolled", device.id, `${device.id} ${how} in group ${group}${byLabel}`, {
       inventory: request.inventory,
       admitted_by: admission.by,
+      // Once it can be read, it counts, unless somebody said meanwhile where the device goes.
+      ...(!known && seen.is === "unread" && group === DEFAULT_GROUP ? { label_unread: true } : {}),
     });
     return { device_id: device.id, group, credential };
   });

@@ -1,5 +1,5 @@
 // The fleet as one snapshot: devices, groups, targets and versions read together, so that every page and every decision sees the same.
-import { CLOSED_DEPLOYMENT_STATES, DEFAULT_MODEL } from "@context-edge/protocol";
+import { CLOSED_DEPLOYMENT_STATES, DEFAULT_MODEL, recipeDigest } from "@context-edge/protocol";
 import { rememberStandings, type Standings } from "./standings.ts";
 import type { Member } from "./core/progress.ts";
 import type { Standing, TargetView } from "./core/sync.ts";
@@ -100,6 +100,7 @@ export function fleetOf(tables: FleetTables, presence: Pick<Presence, "isOnline"
       ?.find((one) => one.model === model);
     const deployment = target && deploymentsById.get(target.deployment_id);
     if (!target || !deployment) return undefined;
+    const variants = versions.get(`${model}/${target.version}`)?.variants ?? [];
     return {
       version: target.version,
       deploymentId: target.deployment_id,
@@ -110,7 +111,8 @@ export function fleetOf(tables: FleetTables, presence: Pick<Presence, "isOnline"
       paused: isStopped(deployment) || versions.get(`${model}/${target.version}`)?.stage === "quarantined",
       retry: deployment.retry,
       excused: deployment.excused,
-      digests: versions.get(`${model}/${target.version}`)?.variants.map(({ digest }) => digest) ?? [],
+      digests: variants.map(({ digest }) => digest),
+      recipes: variants.flatMap(({ build }) => (build ? [recipeDigest(build)] : [])),
     };
   };
   const targetView: Fleet["targetView"] = (group, model) => {

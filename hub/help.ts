@@ -48,6 +48,14 @@ or from a pipe (-), or prints a link that sets it. reset signs out everywhere an
 --expires a number of days or hours, 7d or 12h.
 `,
   },
+  artifacts: {
+    what: "model files that nothing refers to",
+    forms: ["artifacts gc [--dry-run]"],
+    more: `Removes files that were uploaded and never registered, and files of archived versions, once they were left alone for
+HUB_KEEP_UNUSED_DAYS; never what a target, a manifest, a device or an open deployment refers to. A running hub does the same every hour.
+--dry-run lists what would go and changes nothing.
+`,
+  },
   audit: {
     what: "the history",
     forms: ["audit verify [--head HASH]", "audit head", "audit export"],
@@ -133,17 +141,27 @@ Settings
   HUB_KEEP_DAYS              points of a day kept per series               400
   HUB_KEEP_LABELS_DAYS       how long labelled predictions are kept        400
   HUB_KEEP_OUTCOMES_DAYS     how long outcomes are kept, beyond the newest 365
+  HUB_KEEP_UNUSED_DAYS       how long files stay that nothing refers to; 0: for ever   7
   HUB_DEAD_AFTER_DAYS        silence after which a device is called dead   90
   HUB_HEARTBEAT_WRITE_SECONDS  a heartbeat without news is written no more
                              often than this; 0: every one                 86400
   HUB_DASHBOARD_DIR          the built dashboard                           ../dashboard/dist
   HUB_TELL_OFFLINE_SECONDS   silence after which webhooks tell of a device 1800
   HUB_WEBHOOK_LOOPBACK       may webhooks call this machine itself         true with HUB_AUTH=none
+  HUB_CLUSTER                auto: on in a pod with a service account token, or with HUB_KUBECONFIG; on, off   auto
+  HUB_KUBECONFIG             way to a cluster from outside; with HUB_CLUSTER=on KUBECONFIG counts too
+  HUB_CLUSTER_GROUPS         who decides after enrolment: hub writes labels of nodes, label moves devices     hub
+  HUB_CLUSTER_NAMESPACE      where the agents' pods are                    context-edge-agents
+  HUB_CLUSTER_AGENTS         label selector of the agents' pods            app.kubernetes.io/name=context-edge-agent
+  HUB_CLUSTER_NODES          labels of nodes that are to run an agent, comma-separated; one is enough
+                             context-edge.io/jetson=true,context-edge.io/lab=true
   HUB_SHUTDOWN_SECONDS       longest orderly end                           15
   HUB_DRAIN_SECONDS          how much of it requests are still taken       5, on a loopback address 0
   HUB_LOG_LEVEL              fatal … trace, silent                         info
   S3_BUCKETS                 buckets, comma-separated; the first takes uploads. Unset: a local directory
-  S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY, S3_FORCE_PATH_STYLE
+  S3_ENDPOINT, S3_REGION, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY
+  S3_FORCE_PATH_STYLE        the bucket in the path, not in the host name  true
+  HUB_S3_CHECKSUMS           when-required, or when-supported by the store when-required
   DATABASE_URL               postgres://…: PostgreSQL and several hubs. Unset: SQLite under HUB_DATA
 
 ${EXITS}`;

@@ -1,13 +1,11 @@
 // The hub's parts, put together: what routes are built upon, and what tests take apart.
 import { randomInt } from "node:crypto";
-import { join } from "node:path";
 import type { Logger } from "pino";
 import { openPeople, type People } from "./auth/accounts.ts";
 import type { Artifacts, Buckets } from "./artifacts/artifacts.ts";
-import { directoryArtifacts } from "./artifacts/directory.ts";
-import { openPlace } from "./artifacts/place.ts";
-import { connectToS3, s3Artifacts } from "./artifacts/s3.ts";
+import { openArtifacts } from "./artifacts/open.ts";
 import { trackChanges, type Changes } from "./changes.ts";
+import { type Cluster, openCluster } from "./cluster/cluster.ts";
 import { startConductor, type Conductor } from "./conductor.ts";
 import type { HubConfig } from "./config.ts";
 import { openEnding, type Ending } from "./drain.ts";
@@ -65,6 +63,7 @@ export interface Hub {
   metrics: Metrics;
   writes: Writes;
   databaseFile: DatabaseFile;
+  cluster: Cluster;
   ending: Ending;
   isLeader: () => boolean;
   /** Milliseconds since the epoch. */
@@ -85,10 +84,7 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     throw error;
   };
   const keys = await loadKeys(config, store).catch(closing);
-  const limits = { maxBytes: config.maxArtifactBytes, rehash: config.rehashArtifacts };
-  const artifactsDir = join(config.dataDir, "artifacts");
-  const s3 = config.s3 && s3Artifacts(connectToS3(config.s3), config.s3, limits);
-  const artifacts = s3 ?? directoryArtifacts(artifactsDir, limits, await openPlace(artifactsDir, store).catch(closing));
+  const { artifacts, buckets } = await openArtifacts(config, store).catch(closing);
   const changes = trackChanges(store, now, await store.events.lastId());
   const known = new Map((await store.devices.list()).map((device) => [device.id, device.last_seen]));
   const clocks = { now, uptime: now === Date.now ? () => performance.now() : now };
@@ -163,7 +159,15 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     onObserved: (device, before, after) => series.take(device, before, after),
   });
   const janitor = startJanitor({
-    keepers: keepersOf({ store, changes, presence, artifacts, leader: peers.leader, keep: config.keep }),
+    keepers: keepersOf({
+      store,
+      changes,
+      presence,
+      artifacts,
+      leader: peers.leader,
+      keep: config.keep,
+      removed: (bytes) => metrics.removed(bytes),
+    }),
     everywhere: [() => series.flush("complete"), () => reports.flush("silent")],
     isLeader,
     now,
@@ -180,13 +184,24 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     wake: () => conductor.wake(),
     log,
   });
+  const cluster = await openCluster({
+    config: config.cluster,
+    pilotGroup: config.pilotGroup,
+    changes,
+    publisher,
+    wakeConductor: () => conductor.wake(),
+    fleet,
+    isLeader,
+    now,
+    log,
+  });
   const pulse = startPulse({ presence, changes, log });
   return {
     config,
     keys,
     store,
     artifacts,
-    buckets: s3,
+    buckets,
     changes,
     people: openPeople({ config, store, changes, now, log }),
     presence,
@@ -204,11 +219,13 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
     metrics,
     writes,
     databaseFile,
+    cluster,
     ending,
     isLeader,
     now,
     log,
     async close() {
+      await cluster.stop();
       await courier.stop();
       await conductor.stop();
       await janitor.stop();

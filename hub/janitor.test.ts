@@ -139,13 +139,19 @@ test("minutes stay until their day is rolled up, however short they are kept", a
   nowMs += DAY / 2;
   await series.flush("complete");
   const points = { minute: 1, hour: 720, day: 400 };
-  const keep = { points, labelsDays: 400, outcomesDays: 365, deadAfterDays: 90 };
+  const keep = { points, labelsDays: 400, outcomesDays: 365, deadAfterDays: 90, unusedDays: 0 };
   const presence = { isOnline: () => true, lastSeen: () => null };
   const keepers = keepersOf({
     store,
     changes: trackChanges(store, () => nowMs),
     presence,
-    artifacts: { discardUploads: async () => 0 },
+    artifacts: {
+      discardUploads: async () => 0,
+      list: async function* () {},
+      remove: async () => undefined,
+      sharedWith: async () => [],
+    },
+    removed: () => undefined,
     leader: ALWAYS_LEADER,
     keep,
   });

@@ -8,12 +8,15 @@ import type { Leader } from "./leader.ts";
 import type { Presence } from "./presence.ts";
 import { rollUpDays } from "./rollup.ts";
 import type { Store } from "./store/store.ts";
+import { sum, sweep } from "./sweep.ts";
 
 export interface KeeperPorts {
   store: Store;
   changes: Changes;
   presence: Pick<Presence, "lastSeen" | "isOnline">;
-  artifacts: Pick<Artifacts, "discardUploads">;
+  artifacts: Pick<Artifacts, "discardUploads" | "list" | "remove" | "sharedWith">;
+  /** Counts bytes of files that were removed. */
+  removed: (bytes: number) => void;
   keep: Keep;
   leader: Pick<Leader, "term">;
 }
@@ -35,6 +38,7 @@ export function keepersOf(ports: KeeperPorts): Keeper[] {
     oldOutcomes(ports),
     oldLabels(ports),
     abandonedUploads(ports),
+    unusedFiles(ports),
     deadDevices(ports),
   ];
 }
@@ -91,6 +95,31 @@ function abandonedUploads({ artifacts }: KeeperPorts): Keeper {
     async slice(nowMs) {
       await artifacts.discardUploads(nowMs - DAY_MS);
       return false;
+    },
+  };
+}
+
+function unusedFiles({ store, changes, artifacts, keep, removed }: KeeperPorts): Keeper {
+  let under: ReturnType<typeof sweep> | undefined;
+  return {
+    name: "unused files",
+    everyMs: HOUR_MS,
+    async slice(nowMs) {
+      if (keep.unusedDays === 0) return false;
+      under ??= sweep({
+        store,
+        artifacts,
+        change: (work) => changes.make("janitor", work),
+        limitMs: nowMs - keep.unusedDays * DAY_MS,
+      });
+      // One that fails has ended, and begins anew.
+      const next = await under.next().catch((error: unknown) => {
+        under = undefined;
+        throw error;
+      });
+      if (next.done) under = undefined;
+      else if (next.value.length > 0) removed(sum(next.value));
+      return next.done !== true;
     },
   };
 }

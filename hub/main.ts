@@ -68,6 +68,7 @@ async function tellFirstStart(hub: Hub): Promise<void> {
 
 /** Loaded when called: none of them needs the server. */
 const COMMANDS: Record<CommandName, () => Promise<Command>> = {
+  artifacts: async () => (await import("./commands/artifacts.ts")).artifacts,
   audit: async () => (await import("./commands/audit.ts")).audit,
   backup: async () => (await import("./commands/backup.ts")).backup,
   user: async () => (await import("./commands/user.ts")).user,

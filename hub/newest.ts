@@ -59,6 +59,7 @@ export function rememberNewest(): NewestReports {
       list: async () => (await devices.list()).map(fresh),
       some: async (ids) => (await devices.some(ids)).map(fresh),
       after: async (id, limit) => (await devices.after(id, limit)).map(fresh),
+      mentioning: async (words) => (await devices.mentioning(words)).map(fresh),
       find: async (id) => freshOr(await devices.find(id)),
       byCredential: async (credential) => freshOr(await devices.byCredential(credential)),
     };

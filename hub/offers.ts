@@ -34,7 +34,11 @@ export function rememberOffers({ publisher, store }: Parts): Offers {
 
 /** What a device says that it runs counts for nothing here: it could name any digest it has heard of. */
 function digestsOf(manifest: Envelope): ReadonlySet<Digest> {
+  return new Set(statementsIn(manifest).flatMap(({ variants }) => variants.map((variant) => variant.digest)));
+}
+
+/** Of the targets, and of what devices outside the wave or on their way back run. */
+export function statementsIn(manifest: Envelope): Statement[] {
   const offers = peekPayload(manifest, Manifest)?.models.flatMap(({ target, previous }) => [target, previous]) ?? [];
-  const statements = offers.flatMap((offer) => (offer && peekPayload(offer.statement, Statement)) ?? []);
-  return new Set(statements.flatMap(({ variants }) => variants.map((variant) => variant.digest)));
+  return offers.flatMap((offer) => (offer && peekPayload(offer.statement, Statement)) ?? []);
 }

@@ -41,7 +41,7 @@ export function countStays({ store, now }: { store: Pick<Store, "deployments">; 
         if (phase === null || member.timedOut) return false;
         const stay = nextStay(before.devices.get(member.id), phase, nowMs - before.lookedMs);
         after.devices.set(member.id, stay);
-        return isLate(stay, deployment.plan.deadlines);
+        return isLate(stay, deployment.plan.deadlines, member.standing.buildMs);
       });
       // Backwards as well: after its clock was set, a hub must not stop writing for hours.
       if (Math.abs(nowMs - after.writtenMs) >= WRITE_EVERY_MS) {

@@ -1,5 +1,8 @@
 // The shared words of hub, agent and dashboard: one import for every schema and type that travels between them.
 export * from "./api.ts";
+export * from "./build.ts";
+export * from "./build-words.ts";
+export * from "./cluster.ts";
 export * from "./deployment.ts";
 export * from "./device.ts";
 export * from "./dsse.ts";

@@ -1,5 +1,6 @@
 // What a device tells the hub: where it stands (only the newest matters) and how attempts ended (every one matters, once).
 import { z } from "zod";
+import { BuildProgress, BuiltEngine } from "./build.ts";
 import { DeviceId, Digest, ModelName, Timestamp, VersionId } from "./names.ts";
 import { Telemetry } from "./telemetry.ts";
 import { Outcome, Phase } from "./words.ts";
@@ -41,6 +42,8 @@ export const Evidence = z.object({
   expected_bytes: z.number().optional(),
   actual_bytes: z.number().optional(),
   detail: z.string().max(4_000).optional(),
+  /** The engine that was built here and tried. */
+  engine: BuiltEngine.optional(),
 });
 export type Evidence = z.infer<typeof Evidence>;
 
@@ -61,7 +64,13 @@ export const OutcomeReport = z.object({
 });
 export type OutcomeReport = z.infer<typeof OutcomeReport>;
 
-export const Installed = z.object({ version: VersionId, digest: Digest });
+export const Installed = z.object({
+  version: VersionId,
+  /** Of the variant, as it was signed. */
+  digest: Digest,
+  /** What runs instead of the variant's own file: built from it on this device. */
+  engine: BuiltEngine.optional(),
+});
 export type Installed = z.infer<typeof Installed>;
 
 export const Attempt = z.object({
@@ -81,6 +90,8 @@ export const Attempt = z.object({
       left_s: z.number().nullable().default(null),
     })
     .nullable(),
+  /** In the phase `verifying`, of a variant with a build recipe. */
+  build: BuildProgress.nullable().optional(),
 });
 export type Attempt = z.infer<typeof Attempt>;
 
@@ -131,6 +142,10 @@ export const Inventory = z.object({
   tensorrt: z.string().max(64).optional(),
   power_mode: z.string().max(64).optional(),
   memory_bytes: z.number().optional(),
+  /** The program that builds engines here: `trtexec`. Absent: none can be built. */
+  engine_builder: z.string().max(64).optional(),
+  /** The newest schema of version statements that this agent understands; absent: 1. */
+  statements: z.number().int().optional(),
 });
 export type Inventory = z.infer<typeof Inventory>;
 

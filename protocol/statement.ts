@@ -1,5 +1,6 @@
 // The version statement: what the release key signs on the training side. It binds a version to its bytes and to its proof.
 import { z } from "zod";
+import { BuildRecipe } from "./build.ts";
 import { Tensor } from "./inference.ts";
 import { Digest, ModelName, Sequence, Timestamp, VersionId } from "./names.ts";
 
@@ -19,16 +20,23 @@ export const Platform = z.object({
 });
 export type Platform = z.infer<typeof Platform>;
 
-export const Variant = z.object({
-  digest: Digest,
-  size_bytes: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
-  /** Without a dot: `trt`, `engine`, `onnx`. The file on the device is `model-<version>.<format>`. */
-  format: z
-    .string()
-    .regex(/^[a-z0-9]{1,16}$/)
-    .default("trt"),
-  platform: Platform.default({}),
-});
+export const Variant = z
+  .object({
+    digest: Digest,
+    size_bytes: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
+    /** Without a dot: `trt`, `engine`, `onnx`. The file on the device is `model-<version>.<format>`. */
+    format: z
+      .string()
+      .regex(/^[a-z0-9]{1,16}$/)
+      .default("trt"),
+    platform: Platform.default({}),
+    /** The file is not what runs: each device builds its engine from it. */
+    build: BuildRecipe.optional(),
+  })
+  .refine(({ build, format }) => build === undefined || format === "onnx", {
+    message: "only an onnx file can have a build recipe",
+    path: ["format"],
+  });
 /** One artifact of a version for one platform, identified by its digest. */
 export type Variant = z.infer<typeof Variant>;
 
@@ -43,8 +51,15 @@ export const Golden = z.object({
 });
 export type Golden = z.infer<typeof Golden>;
 
-export const Statement = z.object({
-  schema: z.literal(1),
+/**
+ * 2 has build recipes. An agent that knows only 1 takes nothing of a statement of 2: it would install the file that is
+ * only there to be built from. docs/decisions/0008-engines-built-on-the-device.md
+ */
+const StatementSchema = z.union([z.literal(1), z.literal(2)]);
+
+/** The fields alone, for whoever reads one of them; a statement is only what the rules below let through. */
+export const StatementFields = z.object({
+  schema: StatementSchema,
   model: ModelName,
   version: VersionId,
   /** Rises with every release of a model. */
@@ -58,6 +73,21 @@ export const Statement = z.object({
   variants: z.array(Variant).min(1).max(64),
   golden: Golden.optional(),
 });
+
+export const Statement = StatementFields.refine(({ schema, variants }) => schema === statementSchemaOf(variants), {
+  message: "schema is 2 where a variant has a build recipe, and 1 where none has",
+  path: ["schema"],
+}).refine(({ golden, variants }) => golden !== undefined || !variants.some(({ build }) => isGuessed(build)), {
+  message: "int8 is built by guesses where the file says nothing: only golden samples can tell, and there are none",
+  path: ["golden"],
+});
 export type Statement = z.infer<typeof Statement>;
+
+/** @returns the schema of a statement that names these variants */
+export function statementSchemaOf(variants: readonly Pick<Variant, "build">[]): z.infer<typeof StatementSchema> {
+  return variants.some(({ build }) => build !== undefined) ? 2 : 1;
+}
+
+const isGuessed = (build: BuildRecipe | undefined) => build?.precision.includes("int8") === true;
 
 export const STATEMENT_PAYLOAD_TYPE = "application/vnd.context-edge.statement+json";

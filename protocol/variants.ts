@@ -1,8 +1,9 @@
 // Which artifact of a version fits a device: every stated need must be met, and the most particular one wins.
 // Device and hub compute it alike: the device chooses by it, the hub says before a deployment who has none.
+import { type BuildRecipe, recipeLacks } from "./build.ts";
 import { compareVersions, isSameRelease } from "./releases.ts";
 import type { Inventory } from "./report.ts";
-import type { Platform, Variant } from "./statement.ts";
+import { type Platform, statementSchemaOf, type Variant } from "./statement.ts";
 
 const NEEDS = ["arch", "module", "sm", "tensorrt"] as const satisfies readonly (keyof Platform)[];
 type Need = (typeof NEEDS)[number];
@@ -17,13 +18,27 @@ export type VariantChoice = { ok: true; variant: Variant } | { ok: false; unmet:
 
 /** @returns the fitting variant with the most needs stated, or in words what no variant offers. */
 export function chooseVariant(variants: readonly Variant[], inventory: Inventory): VariantChoice {
+  if (statementSchemaOf(variants) > (inventory.statements ?? 1)) {
+    return { ok: false, unmet: `an agent that understands build recipes (this device: ${inventory.agent_version})` };
+  }
   const fitting = variants
-    .filter((variant) => unmetNeeds(variant.platform, inventory).length === 0)
-    .toSorted((a, b) => particularity(b.platform) - particularity(a.platform));
+    .filter((variant) => unmetOf(variant, inventory).length === 0)
+    .toSorted((a, b) => particularity(b) - particularity(a));
   const variant = fitting[0];
   if (variant) return { ok: true, variant };
-  const unmet = variants.map((one) => unmetNeeds(one.platform, inventory).join(", ")).join("; or ");
+  const unmet = variants.map((one) => unmetOf(one, inventory).join(", ")).join("; or ");
   return { ok: false, unmet };
+}
+
+function unmetOf({ platform, build }: Variant, inventory: Inventory): string[] {
+  return [...unmetNeeds(platform, inventory), ...(build ? unmetByRecipe(build, inventory) : [])];
+}
+
+function unmetByRecipe(recipe: BuildRecipe, { engine_builder: builder, tensorrt }: Inventory): string[] {
+  if (builder === undefined) return ["trtexec to build the engine with (this device: none)"];
+  if (tensorrt === undefined) return ["a TensorRT that is known (this device: unknown)"];
+  const lacking = recipeLacks(recipe, tensorrt);
+  return lacking === null ? [] : [`${lacking} (this device: ${tensorrt})`];
 }
 
 function unmetNeeds(platform: Platform, inventory: Inventory): string[] {
@@ -57,11 +72,11 @@ const MEETS: Record<Need, Meets> = {
   },
 };
 
-/** An exact build beats one that was widened, and a module beats its chip. */
-function particularity(platform: Platform): number {
+/** An exact build beats one that was widened, a module beats its chip, and what is built already what has yet to be. */
+function particularity({ platform, build }: Variant): number {
   const stated = NEEDS.filter((need) => platform[need] !== undefined).length * 4;
   const widened = platform.version_compatible === true || (platform.hardware_compatibility ?? "none") !== "none";
-  return stated + (platform.module === undefined ? 0 : 2) + (widened ? 0 : 1);
+  return stated + (platform.module === undefined ? 0 : 2) + (widened ? 0 : 1) + (build === undefined ? 0.5 : 0);
 }
 
 function archOf(value: string): string {

@@ -7,6 +7,7 @@ The exported file is the interface of the whole product: inputs `product`, `reci
 import copy
 import logging
 import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +15,12 @@ from pathlib import Path
 import onnx
 import torch
 
-from training.documents import golden_document, write_json
+from training.checkpoint import Curves
+from training.documents import Document, golden_document, write_json
 from training.evaluate import accuracy, measure, predict, predict_file
-from training.generator import build_factory, draw
 from training.network import Network
-from training.plans import GOLDEN_SEED, HELD_OUT_SAMPLES, HELD_OUT_SEED, Plan
+from training.plans import Plan
+from training.samples.sets import Samples
 from training.vocabulary import CONTEXT_INPUTS, INPUTS, OUTPUT, SENSORS
 
 OPSET = 20  # the newest that onnxruntime-web and TensorRT 10 both read
@@ -29,19 +31,33 @@ def export_onnx(network: Network, path: Path) -> None:
     example = (*(torch.zeros(2, dtype=torch.int64) for _ in CONTEXT_INPUTS), torch.ones(2, len(SENSORS)))
     batch = torch.export.Dim("batch", min=1)
     with without_exporter_chatter():
-        model = torch.onnx.export(
+        program = torch.onnx.export(
             network.eval(), example, dynamo=True, opset_version=OPSET, verbose=False,
             input_names=list(INPUTS), output_names=[OUTPUT],
             dynamic_shapes={name: {0: batch} for name in INPUTS},
-        ).model_proto
+        )
+    assert program is not None  # with dynamo=True it never is
+    model = program.model_proto
     strip_traces(model)
     onnx.checker.check_model(model, full_check=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
+def described(plan: Plan, network: Network, curves: Curves, held_out: int) -> Document:
+    """What the dashboard shows of a training run, beside its figures."""
+    return {
+        "curves": curves,
+        "seed": plan.seed,
+        "epochs": plan.epochs,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "held_out_samples": held_out,
+        "flops_per_inference": 2 * network.head.multiply_adds(),
+    }
+
+
 @contextmanager
-def without_exporter_chatter():
+def without_exporter_chatter() -> Iterator[None]:
     """The exporter warns about torchvision, which nothing here uses, and about its own internals."""
     log = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = log.level
@@ -76,23 +92,16 @@ def standardise_in_alphabetical_order(network: Network) -> Network:
     return broken
 
 
-def write_version(directory: Path, plan: Plan, network: Network, curves: dict, finished: datetime, say=print) -> dict:
-    """Write the three files into `directory` and answer the metrics. `finished` is UTC."""
-    factory = build_factory()
-    held_out = draw(factory, HELD_OUT_SAMPLES, HELD_OUT_SEED)
+def write_version(directory: Path, plan: Plan, network: Network, curves: Curves, samples: Samples, finished: datetime,
+                  say: Callable[[str], None] = print) -> Document:
+    """Write the three files of a demo version into `directory` and answer the metrics. `finished` is UTC."""
+    held_out = samples.held_out
     path = directory / "model.onnx"
     wrong_on_purpose = plan.mistake == "alphabetical-standardisation"
     export_onnx(standardise_in_alphabetical_order(network) if wrong_on_purpose else network, path)
 
     in_memory = predict(network, held_out)
-    details = measure(in_memory, held_out.label) | {
-        "curves": curves,
-        "seed": plan.seed,
-        "epochs": plan.epochs,
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        "held_out_samples": len(held_out),
-        "flops_per_inference": 2 * network.head.multiply_adds(),
-    }
+    details = measure(in_memory, held_out.label) | described(plan, network, curves, len(held_out))
     if not wrong_on_purpose:  # v2.3 is the version whose exported file nobody measured
         details["onnx_accuracy"] = accuracy(predict_file(path, held_out), held_out.label)
     metrics = {
@@ -103,7 +112,7 @@ def write_version(directory: Path, plan: Plan, network: Network, curves: dict, f
         "metrics": details,
     }
     write_json(directory / "metrics.json", metrics)
-    write_json(directory / "golden.json", golden_document(network, factory, GOLDEN_SEED), one_per_line="samples")
+    write_json(directory / "golden.json", golden_document(network, samples.golden), one_per_line="samples")
     say(f"{plan.version_id}  accuracy {metrics['accuracy']:.4f}  false positive {details['false_positive_rate']:.4f}  "
         f"false negative {details['false_negative_rate']:.4f}  exported {details.get('onnx_accuracy', 'not measured')}  "
         f"{path.stat().st_size / 1000:.0f} kB")

@@ -8,8 +8,14 @@ Everything below is in standard units `z`; the last step turns `z` into physical
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from training.vocabulary import ASSETS, CLASSES, NORMAL, PRODUCTS, RECIPES, SENSORS
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
+Index = slice | npt.NDArray[np.intp]
 
 FACTORY_SEED = 2025
 MACHINE_FAMILIES = 4
@@ -37,16 +43,16 @@ BENIGN_WEAR = 0.22      # healthy machines show a little of one failure too
 class Records:
     """Arrays of equal length n: product, recipe, asset, label int64 [n]; sensors float32 [n, 12], physical units."""
 
-    product: np.ndarray
-    recipe: np.ndarray
-    asset: np.ndarray
-    sensors: np.ndarray
-    label: np.ndarray
+    product: Ints
+    recipe: Ints
+    asset: Ints
+    sensors: Floats
+    label: Ints
 
     def __len__(self) -> int:
         return len(self.label)
 
-    def take(self, index) -> "Records":
+    def take(self, index: Index) -> "Records":
         """The records at `index` (slice or integer array)."""
         return Records(self.product[index], self.recipe[index], self.asset[index],
                        self.sensors[index], self.label[index])
@@ -56,14 +62,14 @@ class Records:
 class Factory:
     """What stays the same between draws. Offsets are [things, 12] in standard units."""
 
-    asset_offset: np.ndarray
-    product_offset: np.ndarray
-    recipe_offset: np.ndarray
-    product_load: np.ndarray       # [100] in -1..1
-    recipe_pace: np.ndarray        # [50] in -1..1
-    product_recipes: np.ndarray    # [100, 5] the recipes a product is made with
-    asset_class_odds: np.ndarray   # [200, 6] how prone an asset is to each class, 1 = typical
-    asset_signature: np.ndarray    # [200, 6, 12] the failure's look on this asset's family
+    asset_offset: Reals
+    product_offset: Reals
+    recipe_offset: Reals
+    product_load: Reals       # [100] in -1..1
+    recipe_pace: Reals        # [50] in -1..1
+    product_recipes: Ints    # [100, 5] the recipes a product is made with
+    asset_class_odds: Reals   # [200, 6] how prone an asset is to each class, 1 = typical
+    asset_signature: Reals    # [200, 6, 12] the failure's look on this asset's family
 
 
 def build_factory(seed: int = FACTORY_SEED) -> Factory:
@@ -114,7 +120,7 @@ def draw(factory: Factory, count: int, seed: int) -> Records:
     return Records(product, recipe, asset, to_physical(z), label)
 
 
-def to_physical(z: np.ndarray) -> np.ndarray:
+def to_physical(z: Reals) -> Floats:
     """Standard units [n, 12] to physical units float32 [n, 12], rounded to each instrument's resolution."""
     columns = [np.round(s.nominal * np.exp(s.spread * z[:, i]), s.decimals) for i, s in enumerate(SENSORS)]
     return np.stack(columns, axis=1).astype(np.float32)

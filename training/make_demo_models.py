@@ -8,9 +8,9 @@ import torch
 
 from training.documents import held_out_document, write_json
 from training.export import write_version
-from training.generator import build_factory, draw
-from training.plans import HELD_OUT_SAMPLES, HELD_OUT_SEED, PLANS
-from training.train import train
+from training.fit import train
+from training.plans import HELD_OUT_SEED, PLANS
+from training.samples.generated import generate
 
 HELD_OUT_IN_FILE = 1500
 DEMO_MODELS = Path(__file__).parent.parent / "demo" / "models"
@@ -24,13 +24,14 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
-    held_out = draw(build_factory(), HELD_OUT_SAMPLES, HELD_OUT_SEED).take(slice(HELD_OUT_IN_FILE))
+    held_out = generate(1, 0).held_out.take(slice(HELD_OUT_IN_FILE))
     write_json(options.output / "held-out.json", held_out_document(held_out, HELD_OUT_SEED), one_per_line="samples")
     for version_id in options.only:
         plan = PLANS[version_id]
         print(f"{version_id}: {plan.note}")
-        network, curves = train(plan)
-        write_version(options.output / version_id, plan, network, curves, datetime.now(timezone.utc))
+        samples = generate(plan.samples, plan.seed)
+        network, curves = train(plan, samples.training, samples.validation, lambda epoch: print(f"{plan.version_id}  {epoch}"))
+        write_version(options.output / version_id, plan, network, curves, samples, datetime.now(timezone.utc))
 
 
 if __name__ == "__main__":

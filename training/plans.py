@@ -1,13 +1,16 @@
 """What each demo version is: how much data, which network, how long, and what is wrong with it on purpose."""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from __future__ import annotations
 
-from training.network import Perceptron, TiedFlow
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from training.network import Perceptron, TiedFlow
 
 # Seeds of draws no model is ever trained on. Training draws use the plan's own seed.
 HELD_OUT_SEED, HELD_OUT_SAMPLES = 900_005, 10_000
-GOLDEN_SEED = 900_002
+GOLDEN_SEED, GOLDEN_SAMPLES = 900_002, 600
 VALIDATION_SEED, VALIDATION_SAMPLES = 900_003, 4_000
 
 
@@ -17,6 +20,7 @@ class PerceptronHead:
     dropout: float = 0.0
 
     def build(self) -> Perceptron:
+        from training.network import Perceptron  # here, so that --help does not wait for PyTorch
         return Perceptron(self.hidden, self.dropout)
 
 
@@ -30,6 +34,7 @@ class TiedFlowHead:
     serving_steps: int
 
     def build(self) -> TiedFlow:
+        from training.network import TiedFlow
         return TiedFlow(self.width, self.members, self.training_steps)
 
 

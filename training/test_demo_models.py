@@ -2,6 +2,7 @@
 
 import json
 import unittest
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,8 +18,9 @@ SOUND = ("v2.0", "v2.1", "v2.2", "v2.4")
 WRONG_ON_PURPOSE = "v2.3"
 
 
-def read(*names: str) -> dict:
-    return json.loads(DEMO_MODELS.joinpath(*names).read_text(encoding="utf-8"))
+def read(*names: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(DEMO_MODELS.joinpath(*names).read_text(encoding="utf-8"))
+    return document
 
 
 def held_out() -> Records:
@@ -41,25 +43,25 @@ def golden_distances(version: str) -> list[float]:
 
 
 class DemoModelsTest(unittest.TestCase):
-    def test_the_held_out_file_has_every_class(self):
+    def test_the_held_out_file_has_every_class(self) -> None:
         records = held_out()
         self.assertEqual(len(records), HELD_OUT_IN_FILE)
         self.assertEqual(sorted(set(records.label)), list(range(len(CLASSES))))
         self.assertLess((DEMO_MODELS / "held-out.json").stat().st_size, 300_000)
 
-    def test_sound_versions_score_what_their_metrics_say(self):
+    def test_sound_versions_score_what_their_metrics_say(self) -> None:
         records = held_out()
         for version in SOUND:
             with self.subTest(version):
                 measured = accuracy(predict_file(DEMO_MODELS / version / "model.onnx", records), records.label)
                 self.assertAlmostEqual(measured, read(version, "metrics.json")["accuracy"], delta=0.02)
 
-    def test_sound_versions_answer_their_golden_samples(self):
+    def test_sound_versions_answer_their_golden_samples(self) -> None:
         for version in SOUND:
             with self.subTest(version):
                 self.assertLess(max(golden_distances(version)), 0.001)
 
-    def test_the_version_exported_wrong_fails_its_golden_samples_and_its_metrics(self):
+    def test_the_version_exported_wrong_fails_its_golden_samples_and_its_metrics(self) -> None:
         far = [distance for distance in golden_distances(WRONG_ON_PURPOSE) if distance > 0.2]
         self.assertGreaterEqual(len(far), 8)
         records = held_out()
@@ -67,7 +69,7 @@ class DemoModelsTest(unittest.TestCase):
         self.assertLess(measured, read(WRONG_ON_PURPOSE, "metrics.json")["accuracy"] - 0.2)
         self.assertNotIn("onnx_accuracy", read(WRONG_ON_PURPOSE, "metrics.json")["metrics"])
 
-    def test_files_are_small_single_and_of_a_readable_opset(self):
+    def test_files_are_small_single_and_of_a_readable_opset(self) -> None:
         for version in PLANS:
             with self.subTest(version):
                 path = DEMO_MODELS / version / "model.onnx"

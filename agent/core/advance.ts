@@ -1,13 +1,23 @@
 // What a finding changes: journal and finding in, next journal out. The loop saves the result before it does anything else.
-import { nextDelayMs } from "./backoff.ts";
-import { RECHECK, remember } from "./conclude.ts";
+import { builtEngine, isStale, namedAs } from "./built.ts";
+import { remember } from "./conclude.ts";
+import { afterExamination, afterRecheck, afterReview } from "./after-examination.ts";
 import { judgeCandidate, judgeService } from "./health.ts";
 import { afterMishap } from "./mishaps.ts";
-import { type Conclusion, type In, type Journal, refOf, type Stage, type State, type Swap } from "./state.ts";
-import type { Finding, Judgement, Result, StepName, StepOf } from "./steps.ts";
+import {
+  type AttemptRecord,
+  type Conclusion,
+  type In,
+  type Journal,
+  refOf,
+  type Stage,
+  type State,
+  type Swap,
+} from "./state.ts";
+import type { BuiltFile, Finding, Result, StepName, StepOf } from "./steps.ts";
 import { obeyed } from "./orders.ts";
 import { concluding, enter, newAttempt, REPAIR, restoring } from "./transitions.ts";
-import { blockedTrouble, committedWords } from "./words.ts";
+import { committedWords } from "./words.ts";
 
 type Ok<K extends StepName> = Extract<Result<K>, { ok: true }>;
 type Advance<K extends StepName> = (state: State, step: StepOf<K>, gained: Ok<K>) => Journal;
@@ -32,12 +42,26 @@ const CONSEQUENCES: { [K in StepName]: Advance<K> } = {
     within(state, "checking", ({ attempt }) => {
       const { version, digest, sizeBytes } = candidate;
       const published = { ...state.journal.published, [file]: { version, digest, sizeBytes } };
-      return enter(
-        { ...state.journal, published },
-        { stage: "waiting", attempt, file, notBefore: 0, vetoes: 0, failures: 0, trouble: null },
-        state.now,
-      );
+      const journal = { ...state.journal, published };
+      if (!candidate.build) return enter(journal, ready(attempt, file), state.now);
+      const spent = { failed: 0, interrupted: 0 };
+      const fresh = { notBefore: 0, vetoes: 0, failures: 0, spent, trouble: null };
+      return enter(journal, { stage: "queued", attempt, source: file, ...fresh }, state.now);
     }),
+
+  "ask-build": (state, _step, gained) =>
+    within(state, "queued", (transaction) => {
+      const { attempt, source, failures, spent } = transaction;
+      if (gained.answer === "built") return withEngine(state, attempt, gained);
+      if (gained.answer === "go") {
+        return enter(state.journal, { stage: "building", attempt, source, failures, spent }, state.now);
+      }
+      const vetoes = transaction.vetoes + 1;
+      const notBefore = state.now + gained.retryMs;
+      return { ...state.journal, transaction: { ...transaction, vetoes, notBefore, trouble: null } };
+    }),
+
+  build: (state, _step, gained) => within(state, "building", ({ attempt }) => withEngine(state, attempt, gained)),
 
   "ask-leave": (state, _step, gained) =>
     within(state, "waiting", (transaction) => {
@@ -51,15 +75,21 @@ const CONSEQUENCES: { [K in StepName]: Advance<K> } = {
       return enter(state.journal, { stage: "measuring", attempt: { ...attempt, resumptions: 0 }, file }, state.now);
     }),
 
-  "measure-baseline": (state, { running }, { measurement, note }) =>
+  "measure-baseline": (state, { running, candidate, file: installed }, { measurement, note }) =>
     within(state, "measuring", ({ attempt, file }) => {
       const { backup } = state.disk;
+      const engine = builtEngine(installed);
       const swap: Swap = {
         file,
         previous: running,
         formerBackup: backup.is === "file" ? backup.file : null,
+        ...(running && isStale(running, candidate) ? { keepsBackup: true } : {}),
         baseline: measurement,
-        evidence: { ...(measurement ? { baseline: measurement } : {}), ...(note ? { detail: note } : {}) },
+        evidence: {
+          ...(measurement ? { baseline: measurement } : {}),
+          ...(note ? { detail: note } : {}),
+          ...(engine ? { engine } : {}),
+        },
       };
       return enter(state.journal, { stage: "activating", attempt, swap }, state.now);
     }),
@@ -137,7 +167,7 @@ const CONSEQUENCES: { [K in StepName]: Advance<K> } = {
       evidence: {},
       refuse: false,
     };
-    const candidate = { ...REPAIR, model, version: broken.version, digest: broken.digest };
+    const candidate = { ...REPAIR, model, ...namedAs(broken) };
     const swap: Swap = { file: broken.file, previous: backup, formerBackup: null, baseline: null, evidence: {} };
     return restoring(journal, newAttempt(candidate, now), swap, verdict, now);
   },
@@ -154,47 +184,15 @@ const CONSEQUENCES: { [K in StepName]: Advance<K> } = {
   },
 };
 
-function afterExamination(state: State, transaction: In<"examining">, judgement: Judgement): Journal {
-  const { journal, now } = state;
-  const { attempt, swap, tries } = transaction;
-  const evidence = { ...swap.evidence, ...judgement.evidence };
-  const proved: Swap = { ...swap, evidence };
-  if (judgement.verdict === "pass") return enter(journal, { stage: "soaking", attempt, swap: proved }, now);
-  const { policy } = attempt.candidate;
-  if (judgement.verdict === "inconclusive") {
-    if (tries < policy.tries) {
-      return enter(journal, { ...transaction, swap: proved, tries: tries + 1, cooling: true }, now);
-    }
-    if (policy.on_inconclusive === "commit") return enter(journal, { stage: "soaking", attempt, swap: proved }, now);
-  }
-  const isUndecided = judgement.verdict === "inconclusive";
-  const verdict: Conclusion = {
-    outcome: "rolled-back",
-    code: isUndecided ? "INCONCLUSIVE" : judgement.code,
-    message: isUndecided ? `after ${tries} tries: ${judgement.message}` : judgement.message,
-    nextStep: judgement.nextStep,
-    evidence,
-    refuse: true,
-  };
-  return restoring(journal, attempt, proved, verdict, now);
+function ready(attempt: AttemptRecord, file: string): In<"waiting"> {
+  return { stage: "waiting", attempt, file, notBefore: 0, vetoes: 0, failures: 0, trouble: null };
 }
 
-function afterReview(state: State, { attempt, swap, verdict }: In<"reviewing">, judgement: Judgement): Journal {
-  const restored = judgement.evidence.candidate;
-  const evidence = { ...verdict.evidence, ...(restored ? { restored } : {}) };
-  const trouble = judgement.verdict === "pass" ? null : blockedTrouble(swap.previous, judgement);
-  return concluding(state, attempt, { ...verdict, evidence }, { trouble });
-}
-
-function afterRecheck({ journal, disk, now }: State, transaction: In<"blocked">, judgement: Judgement): Journal {
-  const isHealthy = judgement.verdict === "pass";
-  const { current } = disk;
-  // What this device has refused may only run because the way back failed: that it answers is no recovery.
-  const isRefused = current.is === "file" && journal.refusals.some(({ digest }) => digest === current.digest);
-  if (isHealthy && !isRefused) return { ...journal, transaction: { stage: "resting" } };
-  const checks = transaction.checks + 1;
-  const notBefore = now + nextDelayMs(checks, RECHECK, 0.5);
-  return { ...journal, transaction: { ...transaction, checks, notBefore, reload: !isHealthy } };
+function withEngine({ journal, now }: State, attempt: AttemptRecord, engine: BuiltFile): Journal {
+  const { file, digest, sizeBytes, built } = engine;
+  const { version } = attempt.candidate;
+  const published = { ...journal.published, [file]: { version, digest, sizeBytes, built } };
+  return enter({ ...journal, published }, ready(attempt, file), now);
 }
 
 /** Only after the links were touched; before, there is nothing to undo. */

@@ -3,7 +3,9 @@ import type { OutcomeReport } from "@context-edge/protocol";
 import { ATTEMPT_BACKOFF, nextDelayMs } from "./backoff.ts";
 import { timestamp } from "./instant.ts";
 import { raisedMinimum } from "./release.ts";
-import type { AttemptRecord, Conclusion, In, Journal, Refusal, State } from "./state.ts";
+import { recipeOf } from "./built.ts";
+import { findRefusal, isOf, type Refusal } from "./refusal.ts";
+import type { AttemptRecord, Conclusion, In, Journal, State } from "./state.ts";
 
 /** Oldest refusals are forgotten beyond this; the report's schema allows 256. */
 const REFUSALS_KEPT = 256;
@@ -31,7 +33,7 @@ export function reportOf(attempt: AttemptRecord, conclusion: Conclusion, now: nu
 export function remember({ journal, now, jitter }: State, ended: In<"concluding">, report: OutcomeReport): Journal {
   const { attempt, conclusion } = ended;
   const { candidate } = attempt;
-  const others = journal.refusals.filter((one) => one.digest !== candidate.digest);
+  const others = journal.refusals.filter((one) => !isOf(one, candidate));
   const refusals = conclusion.refuse ? [...others, refusalOf(journal, ended)].slice(-REFUSALS_KEPT) : others;
   const committed = conclusion.outcome === "committed";
   return {
@@ -52,12 +54,14 @@ export const RECHECK = { minMs: 15_000, maxMs: 10 * 60_000 };
 
 function refusalOf(journal: Journal, { attempt, conclusion }: In<"concluding">): Refusal {
   const { digest, retry, deploymentId } = attempt.candidate;
-  const before = journal.refusals.find((one) => one.digest === digest);
+  const before = findRefusal(journal.refusals, attempt.candidate);
+  const recipe = recipeOf(attempt.candidate);
   // Answering "quarantined" to another deployment keeps the first cause, which is the one a reader wants.
   const cause = conclusion.code === "QUARANTINED" && before ? before : conclusion;
   const isQuarantine = conclusion.outcome === "rolled-back" || (cause === before && before.kind === "quarantined");
   return {
     digest,
+    ...(recipe === null ? {} : { recipe }),
     code: cause.code,
     message: cause.message,
     retry: before && cause === before ? before.retry : retry,

@@ -1,20 +1,18 @@
 // State in, one step out. Everything the agent ever does is decided here, from the disk, the journal and the wish alone.
 import { ProbePolicy } from "@context-edge/protocol";
-import { ATTEMPT_BACKOFF } from "./backoff.ts";
-import { permitEnds } from "./permit.ts";
-import { belowMinimum } from "./release.ts";
+import { installedRef, keyOf, variantOf } from "./built.ts";
+import { decideInstallation, isTooEarly, warrantOf } from "./installation.ts";
+import { mayBuild, permitEnds } from "./permit.ts";
 import { deletableFiles, keptDigests } from "./retention.ts";
 import {
   type Candidate,
   type Conclusion,
   type FileRef,
   type In,
-  type Refusal,
   refOf,
   type Slot,
   type Stage,
   type State,
-  type Swap,
 } from "./state.ts";
 import type { Rest, Step } from "./steps.ts";
 import { reportOf } from "./conclude.ts";
@@ -41,7 +39,21 @@ const DECISIONS: { [S in Stage]: Decide<S> } = {
 
   checking: (state, { attempt }) => {
     if (!isStillWished(state, attempt.candidate)) return { do: "withdraw", candidate: attempt.candidate };
-    return { do: "verify", candidate: attempt.candidate };
+    return { do: "verify", candidate: attempt.candidate, warrant: warrantOf(state.disk, attempt.candidate) };
+  },
+
+  queued: (state, { attempt, source, notBefore }) => {
+    const { candidate } = attempt;
+    if (!isStillWished(state, candidate) || isOrdered(state)) return { do: "withdraw", candidate };
+    if (!mayBuild(state.permit)) return { do: "rest", until: permitEnds(state.permit) };
+    if (isTooEarly(state.now, notBefore)) return { do: "rest", until: notBefore };
+    return { do: "ask-build", candidate, source };
+  },
+
+  building: (state, { attempt, source }) => {
+    const { candidate } = attempt;
+    if (!isStillWished(state, candidate) || isOrdered(state)) return { do: "withdraw", candidate };
+    return { do: "build", candidate, source };
   },
 
   waiting: (state, { attempt, notBefore }) => {
@@ -56,41 +68,41 @@ const DECISIONS: { [S in Stage]: Decide<S> } = {
     const { candidate } = attempt;
     const { current } = state.disk;
     // The journal of a swap was lost and the disk shows the swap done: what runs is unproved, so prove it.
-    if (current.is === "file" && current.digest === candidate.digest) {
+    if (current.is === "file" && current.file === file) {
       return { do: "reload", file: refOf(current), budgetMs: candidate.policy.cold_start_ms };
     }
     // Held a moment before the switch: what was fetched stays, and is taken up again when it may.
     if (!isStillWished(state, candidate) || state.permit.is !== "open") return { do: "withdraw", candidate };
-    return { do: "measure-baseline", running: current.is === "file" ? refOf(current) : null, candidate, file };
+    const running = current.is === "file" ? refOf(current) : null;
+    return { do: "measure-baseline", running, candidate, file: installedRef(state.journal, candidate, file) };
   },
 
-  activating: ({ disk }, { attempt, swap }) => {
+  activating: ({ journal, disk }, { attempt, swap }) => {
+    const installed = installedRef(journal, attempt.candidate, swap.file);
     // Backup first: at no instant may the way back be missing.
-    if (swap.previous && !holds(disk.backup, swap.previous.file)) {
+    if (swap.previous && swap.keepsBackup !== true && !holds(disk.backup, swap.previous.file)) {
       const { file, digest } = swap.previous;
       return { do: "link-backup", file, digest };
     }
     if (!holds(disk.current, swap.file)) {
-      return { do: "link-current", file: swap.file, digest: attempt.candidate.digest };
+      return { do: "link-current", file: swap.file, digest: installed.digest };
     }
-    return {
-      do: "reload",
-      file: candidateRef(attempt.candidate, swap),
-      budgetMs: attempt.candidate.policy.cold_start_ms,
-    };
+    return { do: "reload", file: installed, budgetMs: attempt.candidate.policy.cold_start_ms };
   },
 
-  examining: ({ disk }, { attempt, swap, tries, cooling }) => {
-    const { digest, policy } = attempt.candidate;
+  examining: ({ journal, disk }, { attempt, swap, tries, cooling }) => {
+    const { policy } = attempt.candidate;
     if (!holds(disk.current, swap.file)) return { do: "turn-back", conclusion: SLOT_CHANGED };
     if (cooling) return { do: "cool-down", forMs: COOL_DOWN_MS * tries };
-    return { do: "examine", subject: { digest, policy, readyWithinMs: policy.cold_start_ms, golden: "run" } };
+    const of = subjectOf(installedRef(journal, attempt.candidate, swap.file));
+    return { do: "examine", subject: { ...of, policy, readyWithinMs: policy.cold_start_ms, golden: "run" } };
   },
 
-  soaking: ({ disk }, { attempt, swap }) => {
-    const { digest, policy } = attempt.candidate;
+  soaking: ({ journal, disk }, { attempt, swap }) => {
+    const { policy } = attempt.candidate;
     if (!holds(disk.current, swap.file)) return { do: "turn-back", conclusion: SLOT_CHANGED };
-    return { do: "soak", digest, forMs: policy.soak_ms, policy };
+    const of = subjectOf(installedRef(journal, attempt.candidate, swap.file));
+    return { do: "soak", ...of, forMs: policy.soak_ms, policy };
   },
 
   restoring: ({ disk }, { attempt, swap, failures, cooling }) => {
@@ -104,10 +116,10 @@ const DECISIONS: { [S in Stage]: Decide<S> } = {
     return { do: "reload", file: swap.previous, budgetMs: attempt.candidate.policy.cold_start_ms };
   },
 
-  reviewing: (_state, { attempt, swap }) => {
-    const { policy, digest } = attempt.candidate;
-    const subject = { digest: swap.previous?.digest ?? digest, policy, readyWithinMs: policy.cold_start_ms };
-    return { do: "examine", subject: { ...subject, golden: "skip" } };
+  reviewing: ({ journal }, { attempt, swap }) => {
+    const { policy } = attempt.candidate;
+    const of = subjectOf(swap.previous ?? installedRef(journal, attempt.candidate, swap.file));
+    return { do: "examine", subject: { ...of, policy, readyWithinMs: policy.cold_start_ms, golden: "skip" } };
   },
 
   concluding: ({ now }, { attempt, conclusion }) => {
@@ -132,26 +144,6 @@ function decideAtRest(state: State): Step | Rest {
   return decideInstallation(state);
 }
 
-function decideInstallation({ journal, disk, wish, permit, now }: State): Step | Rest {
-  if (wish.is === "nothing") return REST;
-  const { candidate } = wish;
-  if (disk.current.is === "file" && disk.current.digest === candidate.digest) return REST;
-  const refusal = journal.refusals.find((one) => one.digest === candidate.digest);
-  if (refusal && isInForce(refusal, candidate)) {
-    if (refusal.deploymentId === candidate.deploymentId) return REST;
-    return { do: "decline", candidate, conclusion: declined(refusal, candidate) };
-  }
-  if (wish.is === "impossible") return { do: "decline", candidate, conclusion: wish.conclusion };
-  const below = belowMinimum(journal, candidate);
-  if (below) return { do: "decline", candidate, conclusion: below };
-  if (permit.is === "held") return { do: "rest", until: permitEnds(permit) };
-  const { setback } = journal;
-  if (setback?.digest === candidate.digest && isTooEarly(now, setback.notBefore)) {
-    return { do: "rest", until: setback.notBefore };
-  }
-  return { do: "begin", candidate };
-}
-
 /**
  * Blocked never swaps back and forth: it looks again from time to time, has the service load the current file anew after
  * a bad look, and takes a version it has not refused.
@@ -169,25 +161,8 @@ function decideBlocked(state: State, { notBefore, reload }: In<"blocked">): Step
   }
   if (isTooEarly(state.now, notBefore)) return { do: "rest", until: notBefore };
   if (disk.current.is !== "file") return decideInstallation(state);
-  const subject = { digest: disk.current.digest, policy, readyWithinMs: RECHECK_READY_MS, golden: "skip" } as const;
+  const subject = { ...subjectOf(disk.current), policy, readyWithinMs: RECHECK_READY_MS, golden: "skip" } as const;
   return { do: "examine", subject };
-}
-
-/** A quarantine falls to a larger retry only; a rejection also to a new deployment, which may bring a mended file. */
-function isInForce(refusal: Refusal, candidate: Candidate): boolean {
-  if (candidate.retry > refusal.retry) return false;
-  return refusal.kind === "quarantined" || refusal.deploymentId === candidate.deploymentId;
-}
-
-function declined(refusal: Refusal, candidate: Candidate): Conclusion {
-  return {
-    outcome: "rejected",
-    code: "QUARANTINED",
-    message: `this device refused ${candidate.version} before: ${refusal.message}`,
-    nextStep: "Deploy another version, or retry this one on the device if the cause is gone.",
-    evidence: {},
-    refuse: true,
-  };
 }
 
 /** An order waits until nothing is under way, and is carried out once. */
@@ -196,12 +171,7 @@ function isOrdered({ order, journal }: State): boolean {
 }
 
 function isStillWished({ wish }: State, candidate: Candidate): boolean {
-  return wish.is === "candidate" && wish.candidate.digest === candidate.digest;
-}
-
-/** A wait that ends further away than any wait we set was set by another clock, and is over. */
-function isTooEarly(now: number, notBefore: number): boolean {
-  return now < notBefore && notBefore - now <= ATTEMPT_BACKOFF.maxMs;
+  return wish.is === "candidate" && keyOf(wish.candidate) === keyOf(candidate);
 }
 
 function holds(slot: Slot, file: string | null): boolean {
@@ -212,13 +182,13 @@ function isNamed(slot: Slot, file: string | null): boolean {
   return holds(slot, file) || (slot.is === "broken" && slot.file === file);
 }
 
-function candidateRef(candidate: Candidate, swap: Swap): FileRef {
-  return { file: swap.file, version: candidate.version, digest: candidate.digest };
+function subjectOf(ref: Pick<FileRef, "digest" | "built">) {
+  return { digest: ref.digest, variant: variantOf(ref) };
 }
 
 function brokenRef({ journal }: State, file: string): FileRef {
   const known = journal.published[file];
-  return { file, version: known?.version ?? "unknown", digest: known?.digest ?? "0".repeat(64) };
+  return { file, version: "unknown", digest: "0".repeat(64), ...known };
 }
 
 const COOL_DOWN_MS = 5_000;

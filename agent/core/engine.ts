@@ -75,6 +75,15 @@ const TEXTS: readonly { pattern: RegExp; explain: (match: RegExpExecArray) => Ex
     }),
   },
   {
+    // Seen by users whose disk was full while an engine was written: the program that wrote it noticed nothing.
+    pattern: /header\.size == blobSize failed/,
+    explain: () => ({
+      code: "ENGINE_INCOMPLETE",
+      message: "the engine's file is not whole: it was cut short when it was written or copied",
+      nextStep: "Look at the disk it was written to, and build or upload it again.",
+    }),
+  },
+  {
     pattern: /Magic tag does not match|magicTagRead == kMAGIC_TAG/,
     explain: () => ({
       code: "ENGINE_NO_PLAN",

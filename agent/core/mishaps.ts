@@ -1,7 +1,8 @@
 // What a failed step leads to: before the swap it ends or postpones the attempt, after the swap it turns the swap back.
-import type { Trouble } from "@context-edge/protocol";
 import { ATTEMPT_BACKOFF, nextDelayMs } from "./backoff.ts";
-import type { AttemptRecord, Candidate, Conclusion, In, Journal, Stage, State } from "./state.ts";
+import { afterBuildMishap } from "./build-mishaps.ts";
+import { end, troubleFrom } from "./ends.ts";
+import type { Conclusion, In, Journal, Stage, State } from "./state.ts";
 import type { Mishap, Step } from "./steps.ts";
 import { concluding, enter, newAttempt, restoring } from "./transitions.ts";
 
@@ -42,6 +43,9 @@ const AFTER: { [S in Stage]: AfterMishap<S> } = {
     }
     return end(state, attempt, mishap);
   },
+
+  queued: afterBuildMishap,
+  building: afterBuildMishap,
 
   // The way to the service is missing, which says nothing about the version: wait for it, more and more slowly.
   waiting: (state, transaction, mishap) => {
@@ -86,26 +90,6 @@ const AFTER: { [S in Stage]: AfterMishap<S> } = {
     return state.journal;
   },
 };
-
-function troubleFrom({ code, message, nextStep }: Mishap): Trouble {
-  return { code, message, next_step: nextStep };
-}
-
-function end(state: State, attempt: AttemptRecord, mishap: Mishap): Journal {
-  return concluding(state, attempt, unsuccessful(mishap, attempt.candidate));
-}
-
-function unsuccessful({ kind, code, message, nextStep, evidence }: Mishap, candidate: Candidate): Conclusion {
-  const isPermanent = kind === "permanent";
-  return {
-    outcome: isPermanent ? "rejected" : "failed",
-    code,
-    message: `${candidate.version} was ${isPermanent ? "rejected" : "not installed"}: ${message}`,
-    nextStep,
-    evidence: evidence ?? {},
-    refuse: isPermanent,
-  };
-}
 
 type Swapped = In<"activating"> | In<"examining"> | In<"soaking">;
 

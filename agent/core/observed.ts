@@ -1,18 +1,24 @@
 // What the device tells the hub and the person before it about one model, from state alone.
-import type { Attempt, InferenceStats, Installed, ObservedModel, Phase } from "@context-edge/protocol";
+import type { Attempt, BuildProgress, InferenceStats, Installed, ObservedModel, Phase } from "@context-edge/protocol";
+import { builtEngine, variantOf } from "./built.ts";
 import { timestamp } from "./instant.ts";
 import { waitingOf } from "./permit.ts";
 import type { Transfer } from "./transfer-rate.ts";
 import { phaseOf, type Slot, type State } from "./state.ts";
 
-/** @param transfer the running download, null when none runs */
-export function observedModel(state: State, transfer: Transfer | null, stats: InferenceStats | null): ObservedModel {
+/** What runs beside the loop, null when it does not. */
+export interface UnderWay {
+  transfer: Transfer | null;
+  build: BuildProgress | null;
+}
+
+export function observedModel(state: State, now: UnderWay, stats: InferenceStats | null): ObservedModel {
   const { journal, disk } = state;
   return {
     current: installed(disk.current),
     backup: installed(disk.backup),
     current_since: disk.current.is === "file" ? timestamp(disk.current.since) : null,
-    attempt: attemptOf(state, transfer),
+    attempt: attemptOf(state, now),
     waiting: waitingOf(state),
     last_outcome: journal.lastOutcome,
     quarantined: journal.refusals.map(({ digest, code }) => ({ digest, code })),
@@ -20,7 +26,7 @@ export function observedModel(state: State, transfer: Transfer | null, stats: In
   };
 }
 
-function attemptOf({ journal }: Pick<State, "journal">, transfer: Transfer | null): Attempt | null {
+function attemptOf({ journal }: Pick<State, "journal">, { transfer, build }: UnderWay): Attempt | null {
   const { transaction } = journal;
   if (!("attempt" in transaction)) return null;
   const { candidate, startedAt, steps } = transaction.attempt;
@@ -37,11 +43,14 @@ function attemptOf({ journal }: Pick<State, "journal">, transfer: Transfer | nul
       rate_bytes_per_s: transfer.rateBytesPerS,
       left_s: transfer.leftS,
     },
+    ...(build ? { build } : {}),
   };
 }
 
 function installed(slot: Slot): Installed | null {
-  return slot.is === "file" ? { version: slot.version, digest: slot.digest } : null;
+  if (slot.is !== "file") return null;
+  const engine = builtEngine(slot);
+  return { version: slot.version, digest: variantOf(slot), ...(engine ? { engine } : {}) };
 }
 
 /** The phase of a device with several models: the one a reader would ask about first. */

@@ -1,4 +1,5 @@
 // What a person at the device may order: the backup back in place, as a rollback like any other, told to the hub like any other.
+import { isMadeOf, namedAs } from "./built.ts";
 import type { Candidate, Conclusion, Journal, Order, State, Swap } from "./state.ts";
 import { refOf } from "./state.ts";
 import { newAttempt, REPAIR, restoring } from "./transitions.ts";
@@ -15,9 +16,9 @@ export function obeyed({ journal, disk, wish, model, now }: State, order: Order)
   const last = journal.lastOutcome;
   const candidate: Candidate = {
     ...REPAIR,
-    ...refOf(current),
+    ...namedAs(current),
     model,
-    deploymentId: asked?.digest === current.digest ? asked.deploymentId : (last?.deployment_id ?? "local-rollback"),
+    deploymentId: asked && isMadeOf(current, asked) ? asked.deploymentId : (last?.deployment_id ?? "local-rollback"),
     // The quarantine falls to a larger number only.
     retry: asked?.retry ?? 0,
   };

@@ -1,14 +1,7 @@
 // After a restart in the middle of an attempt: go on where the journal stands, but not for ever.
-import {
-  type Conclusion,
-  type Disk,
-  EMPTY_JOURNAL,
-  type Journal,
-  refOf,
-  type Slot,
-  type Stage,
-  type State,
-} from "./state.ts";
+import { resumeBuild } from "./build-mishaps.ts";
+import { namedAs } from "./built.ts";
+import { type Conclusion, type Disk, EMPTY_JOURNAL, type Journal, type Slot, type Stage, type State } from "./state.ts";
 import { concluding, enter, newAttempt, REPAIR, restoring } from "./transitions.ts";
 
 /** How often each stage may be taken up again. Ways back are always taken up: they are how things end well. */
@@ -16,6 +9,9 @@ const RESUMPTIONS: Record<Stage, number> = {
   resting: Infinity,
   fetching: 20,
   checking: 5,
+  queued: Infinity,
+  // Counted by itself: what is resumed is the wait before it.
+  building: Infinity,
   waiting: Infinity,
   measuring: 5,
   activating: 2,
@@ -32,13 +28,14 @@ export function resume(journal: Journal, now: number): Journal {
   if (!("attempt" in transaction)) return journal;
   const attempt = { ...transaction.attempt, resumptions: transaction.attempt.resumptions + 1 };
   const resumed: Journal = { ...journal, transaction: { ...transaction, attempt } };
+  const { model } = attempt.candidate;
+  const state: State = { ...UNSEEN, model, journal: resumed, now };
+  if (transaction.stage === "building") return resumeBuild(state, transaction);
   if (attempt.resumptions <= RESUMPTIONS[transaction.stage]) return resumed;
   if ("swap" in transaction) {
     const verdict = { ...INTERRUPTED, evidence: transaction.swap.evidence };
     return restoring(resumed, attempt, transaction.swap, verdict, now);
   }
-  const { model } = attempt.candidate;
-  const state: State = { ...UNSEEN, model, journal: resumed, now };
   return concluding(state, attempt, { ...INTERRUPTED, outcome: "failed", refuse: false });
 }
 
@@ -51,14 +48,15 @@ export function rebuildFromDisk(disk: Disk, model: string, now: number): Journal
   const published = Object.fromEntries([current, backup].flatMap(publishedEntry));
   const journal: Journal = { ...EMPTY_JOURNAL, published };
   if (current.is !== "file" || backup.is !== "file" || backup.digest === current.digest) return journal;
-  const candidate = { ...REPAIR, ...refOf(current), model, deploymentId: "local-recovery" };
+  const candidate = { ...REPAIR, ...namedAs(current), model, deploymentId: "local-recovery" };
   const attempt = newAttempt(candidate, now);
   return enter(journal, { stage: "measuring", attempt, file: current.file }, now);
 }
 
 function publishedEntry(slot: Slot): [string, Journal["published"][string]][] {
   if (slot.is !== "file") return [];
-  return [[slot.file, { version: slot.version, digest: slot.digest, sizeBytes: slot.sizeBytes }]];
+  const { version, digest, sizeBytes, built } = slot;
+  return [[slot.file, { version, digest, sizeBytes, ...(built ? { built } : {}) }]];
 }
 
 const INTERRUPTED: Conclusion = {

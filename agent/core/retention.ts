@@ -1,6 +1,8 @@
 // Which files may go: only files this agent published, and never one that a slot, a transaction or the manifest may need.
 import type { Digest } from "@context-edge/protocol";
-import type { Disk, Journal, Slot, Wish } from "./state.ts";
+import { isMadeOf, variantOf } from "./built.ts";
+import { findRefusal } from "./refusal.ts";
+import type { Candidate, Disk, Journal, Slot, Wish } from "./state.ts";
 
 /** @returns names to delete; empty while a transaction is open, for then a rollback may need any of them. */
 export function deletableFiles(journal: Journal, disk: Disk, wish: Wish): string[] {
@@ -10,19 +12,24 @@ export function deletableFiles(journal: Journal, disk: Disk, wish: Wish): string
   // A link that cannot be read may name any file: nothing is deleted until it is understood.
   if (slots.some((slot) => slot.is === "broken" || slot.is === "foreign")) return [];
   const heldFiles = slots.flatMap((slot) => (slot.is === "file" ? [slot.file] : []));
-  const wished = wish.is === "candidate" && !isRefused(journal, wish.candidate.digest) ? wish.candidate.digest : null;
+  // An engine whose TensorRT is replaced is built anew from what it was built from, without the hub.
+  const sources = slots.flatMap((slot) => (slot.is === "file" && slot.built ? [slot.built.candidate.digest] : []));
+  const wished = wish.is === "candidate" && !findRefusal(journal.refusals, wish.candidate) ? wish.candidate : null;
   return disk.files.filter((file) => {
     const published = journal.published[file];
-    return published !== undefined && !heldFiles.includes(file) && published.digest !== wished;
+    if (published === undefined || heldFiles.includes(file) || sources.includes(published.digest)) return false;
+    if (wished === null) return true;
+    return published.digest !== wished.digest && (isServed(disk, wished) || !isMadeOf(published, wished));
   });
+}
+
+/** Another engine of what runs already is one that rotted, or that fits no more. */
+function isServed({ current }: Disk, wished: Candidate): boolean {
+  return wished.build !== undefined && current.is === "file" && isMadeOf(current, wished);
 }
 
 /** Digests whose partial downloads and statements stay. */
 export function keptDigests(disk: Disk, wish: Wish): Digest[] {
-  const ofSlot = (slot: Slot) => (slot.is === "file" ? [slot.digest] : []);
+  const ofSlot = (slot: Slot) => (slot.is === "file" ? [variantOf(slot)] : []);
   return [...ofSlot(disk.current), ...ofSlot(disk.backup), ...(wish.is === "candidate" ? [wish.candidate.digest] : [])];
-}
-
-function isRefused(journal: Journal, digest: Digest): boolean {
-  return journal.refusals.some((refusal) => refusal.digest === digest);
 }

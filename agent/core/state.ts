@@ -3,41 +3,20 @@ import {
   Digest,
   Evidence,
   Measurement,
-  ModelName,
+  type ModelName,
   Outcome,
   OutcomeReport,
   Phase,
-  ProbePolicy,
   Timestamp,
   Trouble,
   VersionId,
 } from "@context-edge/protocol";
 import { z } from "zod";
+import { Candidate, FileName, FileRef, PublishedFile } from "./candidate.ts";
 import type { Permit } from "./permit.ts";
+import { Refusal, Setback } from "./refusal.ts";
 
-/** A name inside the model's own directory, never a path. */
-const FileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,300}$/);
-
-export const FileRef = z.object({ file: FileName, version: VersionId, digest: Digest });
-/** A published file of a version, as a slot points to it. */
-export type FileRef = z.infer<typeof FileRef>;
-
-export const Candidate = z.object({
-  model: ModelName,
-  version: VersionId,
-  digest: Digest,
-  sizeBytes: z.number().int().positive(),
-  format: z.string(),
-  /** As the release key signed it; 0 where an earlier agent did not note it. */
-  release: z.number().int().default(0),
-  /** The least release that may follow this one; 0: any. */
-  minimumRelease: z.number().int().default(0),
-  deploymentId: z.string(),
-  retry: z.number().int(),
-  policy: ProbePolicy,
-});
-/** Everything a transaction needs to know of what it installs, so that it can end without the manifest it began with. */
-export type Candidate = z.infer<typeof Candidate>;
+export { Candidate, FileRef } from "./candidate.ts";
 
 export const AttemptRecord = z.object({
   /** Names the attempt in outbox and history, so that its end is told once however often it is written. */
@@ -57,6 +36,8 @@ export const Swap = z.object({
   previous: FileRef.nullable(),
   /** What `backup` held before; the rollback puts it back. */
   formerBackup: FileName.nullable(),
+  /** The same version again, built for what the device has become: what ran before is no way back, the backup is. */
+  keepsBackup: z.boolean().optional(),
   baseline: Measurement.nullable(),
   evidence: Evidence,
 });
@@ -75,6 +56,9 @@ export const Conclusion = z.object({
 /** How an attempt ended and why, before it is dressed as a report. */
 export type Conclusion = z.infer<typeof Conclusion>;
 
+/** Builds of this attempt that came to nothing: failed by themselves, or the agent or the device went down under them. */
+const Spent = z.object({ failed: z.number().int(), interrupted: z.number().int() });
+
 const attempt = AttemptRecord;
 export const Transaction = z.discriminatedUnion("stage", [
   z.object({ stage: z.literal("resting") }),
@@ -90,6 +74,20 @@ export const Transaction = z.discriminatedUnion("stage", [
     trouble: Trouble.nullable().default(null),
   }),
   z.object({ stage: z.literal("checking"), attempt, clean: z.boolean() }),
+  z.object({
+    /** Its engine has yet to be built: for the window, the device's leave, or another try. */
+    stage: z.literal("queued"),
+    attempt,
+    /** The published file of the variant. */
+    source: FileName,
+    notBefore: z.number(),
+    vetoes: z.number().int(),
+    /** Tries in a row that ended before or in the build, for a reason that may pass. */
+    failures: z.number().int(),
+    spent: Spent,
+    trouble: Trouble.nullable(),
+  }),
+  z.object({ stage: z.literal("building"), attempt, source: FileName, failures: z.number().int(), spent: Spent }),
   z.object({
     stage: z.literal("waiting"),
     attempt,
@@ -139,26 +137,11 @@ export type Transaction = z.infer<typeof Transaction>;
 export type Stage = Transaction["stage"];
 export type In<S extends Stage> = Extract<Transaction, { stage: S }>;
 
-export const Refusal = z.object({
-  digest: Digest,
-  code: z.string(),
-  message: z.string(),
-  retry: z.number().int(),
-  deploymentId: z.string(),
-  /** `quarantined` came out of a rollback and outlives the deployment; `rejected` is tried again by a new one. */
-  kind: z.enum(["quarantined", "rejected"]),
-});
-export type Refusal = z.infer<typeof Refusal>;
-
-export const Setback = z.object({ digest: Digest, failures: z.number().int(), notBefore: z.number() });
-/** A digest whose attempt failed for a passing reason, and when it may be tried again. */
-export type Setback = z.infer<typeof Setback>;
-
 export const Journal = z.object({
   schema: z.literal(1),
   transaction: Transaction,
   /** Files this agent published, by name. It never deletes any other. */
-  published: z.record(FileName, z.object({ version: VersionId, digest: Digest, sizeBytes: z.number().int() })),
+  published: z.record(FileName, PublishedFile),
   refusals: z.array(Refusal),
   setback: Setback.nullable(),
   /** Requests of ours that the running model's counters include. */
@@ -199,7 +182,8 @@ export interface Disk {
 }
 
 export function refOf(slot: Extract<Slot, { is: "file" }>): FileRef {
-  return { file: slot.file, version: slot.version, digest: slot.digest };
+  const { file, version, digest, built } = slot;
+  return { file, version, digest, ...(built ? { built } : {}) };
 }
 
 /** What the manifest asks of this device for one model, now. */
@@ -232,6 +216,9 @@ export const PHASE_OF: Record<Exclude<Stage, "concluding">, Phase> = {
   resting: "idle",
   fetching: "downloading",
   checking: "verifying",
+  // The wire has no word for it, and a hub of the release before would refuse the report: `attempt.build` says it.
+  queued: "verifying",
+  building: "verifying",
   waiting: "verifying",
   measuring: "verifying",
   activating: "activating",

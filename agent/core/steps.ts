@@ -1,5 +1,6 @@
 // The one list of steps: what each needs and what it gives. Decisions, performers and consequences are all typed by it.
 import type { Digest, Evidence, Measurement, OutcomeReport, ProbePolicy, Verdict } from "@context-edge/protocol";
+import type { Built } from "./candidate.ts";
 import type { AttemptRecord, Candidate, Conclusion, FileRef, Order } from "./state.ts";
 
 /** A failure as a value: what went wrong, for whom, and whether trying again may help. */
@@ -14,6 +15,8 @@ export interface Mishap {
   retryAfterMs?: number;
   /** Something was gained before it failed: a long file over a bad link comes piece by piece. */
   progressed?: boolean;
+  /** A build was spent on it. */
+  spent?: boolean;
 }
 
 /** What an examination of the service found; a probe that cannot measure leaves `measurement` null. */
@@ -30,7 +33,10 @@ export interface Examination {
 
 /** What the examination is of, and what it must show. */
 export interface Subject {
+  /** Of the file that must be served. */
   digest: Digest;
+  /** Of the variant it was made of: whose statement holds the golden samples. */
+  variant: Digest;
   policy: ProbePolicy;
   /** How long the service may take to become ready with this file. */
   readyWithinMs: number;
@@ -38,17 +44,35 @@ export interface Subject {
   golden: "run" | "skip";
 }
 
+/** `offer`: the hub's manifest. `running`: it was offered and committed here before, and only its engine is made anew. */
+export type Warrant = "offer" | "running";
+
+/** An engine as it was published. */
+export interface BuiltFile {
+  file: string;
+  digest: Digest;
+  sizeBytes: number;
+  built: Built;
+}
+
 export interface StepMap {
   /** Preflight, and the sealed statement put on disk. */
-  begin: { needs: { candidate: Candidate }; gives: object };
+  begin: { needs: { candidate: Candidate; warrant: Warrant }; gives: object };
   fetch: { needs: { candidate: Candidate; clean: boolean }; gives: object };
   /** Hash from disk, both signatures, publish under the version's name. */
-  verify: { needs: { candidate: Candidate }; gives: { file: string } };
+  verify: { needs: { candidate: Candidate; warrant: Warrant }; gives: { file: string } };
+  /** Whether an engine may be built now, or lies here from before: tool, space, and the device's leave. */
+  "ask-build": {
+    needs: { candidate: Candidate; source: string };
+    gives: { answer: "go" } | { answer: "later"; retryMs: number } | ({ answer: "built" } & BuiltFile);
+  };
+  /** The engine, from trtexec to a published file whose digest is known. */
+  build: { needs: { candidate: Candidate; source: string }; gives: BuiltFile };
   /** Ask the device whether it may be disturbed now. */
   "ask-leave": { needs: { candidate: Candidate }; gives: { answer: "go" } | { answer: "later"; retryMs: number } };
   /** The last look at the candidate's file before anything is touched; then the running model is timed. */
   "measure-baseline": {
-    needs: { running: FileRef | null; candidate: Candidate; file: string };
+    needs: { running: FileRef | null; candidate: Candidate; file: FileRef };
     gives: { measurement: Measurement | null; note: string };
   };
   /** @param digest what the file must hold; null: whatever it holds */
@@ -58,7 +82,10 @@ export interface StepMap {
   reload: { needs: { file: FileRef | null; budgetMs: number }; gives: object };
   examine: { needs: { subject: Subject }; gives: { examination: Examination } };
   "cool-down": { needs: { forMs: number }; gives: object };
-  soak: { needs: { digest: Digest; forMs: number; policy: ProbePolicy }; gives: { ownRequests: number } };
+  soak: {
+    needs: { digest: Digest; variant: Digest; forMs: number; policy: ProbePolicy };
+    gives: { ownRequests: number };
+  };
   /** Give up what was begun before the swap: the manifest no longer asks for it. */
   withdraw: { needs: { candidate: Candidate }; gives: object };
   /** Tell the hub that this device will not try, and why. */
@@ -95,6 +122,8 @@ export const IS_BEFORE_SWAP: Record<StepName, boolean> = {
   begin: true,
   fetch: true,
   verify: true,
+  "ask-build": true,
+  build: true,
   "ask-leave": true,
   "measure-baseline": true,
   "link-backup": false,

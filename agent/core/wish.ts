@@ -11,9 +11,11 @@ import {
   openEnvelope,
   peekPayload,
   type PublicKey,
+  recipeDigest,
   Statement,
   STATEMENT_PAYLOAD_TYPE,
   type Target,
+  type Variant,
 } from "@context-edge/protocol";
 import { WHAT_IS_WRONG } from "./accept.ts";
 import { instant } from "./instant.ts";
@@ -83,8 +85,15 @@ function wishForOffer(offer: Offer, target: Target, { inventory, releaseKeys }: 
     );
   }
   const { digest, size_bytes: sizeBytes, format } = choice.variant;
-  const candidate = { ...namedOnly(offer, target, statement), digest, sizeBytes, format };
+  const order = orderOf(choice.variant, inventory);
+  const candidate = { ...namedOnly(offer, target, statement), digest, sizeBytes, format, ...order };
   return { wish: { is: "candidate", candidate }, statement: offer.statement };
+}
+
+/** What the engine is built for; a variant with a recipe is chosen only where the TensorRT is known. */
+function orderOf({ build: recipe }: Variant, { tensorrt, sm }: Inventory): Pick<Candidate, "build"> {
+  if (!recipe || tensorrt === undefined) return {};
+  return { build: { recipe, recipeDigest: recipeDigest(recipe), tensorrt, sm: sm ?? null } };
 }
 
 /** A candidate that is only spoken of: its digest is the first variant's, or zeros when nothing readable names one. */

@@ -1,5 +1,7 @@
 // The plain words of the agent: sentences for reports and for the page a field tech reads on the device.
-import type { OutcomeReport, Phase, Trouble, Waiting } from "@context-edge/protocol";
+import type { Phase, Trouble, Waiting } from "@context-edge/protocol";
+import { isMadeOf } from "./built.ts";
+import { findRefusal } from "./refusal.ts";
 import type { Disk, FileRef, Journal, Slot, State, Swap, Wish } from "./state.ts";
 import { phaseOf } from "./state.ts";
 import { ms } from "./health.ts";
@@ -85,7 +87,14 @@ function busyHeadline(transaction: UnderWay, disk: Disk): Headline {
     case "downloading":
       return { ...way, text: running, health: `Fetching ${version}; what runs is not touched.` };
     case "verifying":
-      return { ...way, text: running, health: `Checking ${version} before anything is changed.` };
+      return transaction.stage === "building"
+        ? {
+            ...way,
+            state: "Building",
+            text: running,
+            health: `The engine of ${version} is built here; what runs is not touched.`,
+          }
+        : { ...way, text: running, health: `Checking ${version} before anything is changed.` };
     case "activating":
       return { ...way, text: `Switching to ${version}`, health: "The inference service loads it now." };
     case "probing":
@@ -159,9 +168,10 @@ export function troubleOf(journal: Journal, disk: Disk): Trouble | null {
 export function wishWords(wish: Wish, { refusals }: Journal, disk: Disk): string {
   switch (wish.is) {
     case "candidate": {
-      const { version, digest } = wish.candidate;
-      if (disk.current.is === "file" && disk.current.digest === digest) return "This is what the hub wants here.";
-      const isRefused = refusals.some((refusal) => refusal.digest === digest);
+      const { version } = wish.candidate;
+      if (disk.current.is === "file" && isMadeOf(disk.current, wish.candidate))
+        return "This is what the hub wants here.";
+      const isRefused = findRefusal(refusals, wish.candidate) !== undefined;
       return `The hub wants ${version} here${isRefused ? ", which this device has refused" : ""}.`;
     }
     case "impossible":
@@ -178,57 +188,3 @@ const NOTHING_WORDS: Record<Extract<Wish, { is: "nothing" }>["why"], string> = {
   "outside-wave": "A rollout has begun, but not for this device yet.",
   expired: "The hub's last word is too old to install from; what runs goes on running.",
 };
-
-export const OUTCOME_WORDS: Record<OutcomeReport["outcome"], string> = {
-  committed: "Installed",
-  "rolled-back": "Tried and undone",
-  rejected: "Refused before it ran",
-  failed: "Could not be installed",
-};
-
-/** Why an attempt ended, for somebody who is no programmer: fits behind "tried and undone: ". Unknown codes say nothing. */
-const REASON_WORDS: Record<string, string> = {
-  LATENCY_OVER_LIMIT: "too slow",
-  LATENCY_OVER_BASELINE: "too slow",
-  GOLDEN_MISMATCH: "wrong answers",
-  ERRORS_OVER_LIMIT: "too many errors",
-  NOT_READY: "the service did not start with it",
-  IDENTITY_MISMATCH: "the service kept another file",
-  TOO_FEW_SAMPLES: "it could not be measured",
-  POWER_MODE_CHANGED: "the power mode changed",
-  THROTTLED: "the device was throttled",
-  INCONCLUSIVE: "it could not be measured",
-  NOT_TIMED: "it could not be measured",
-  CRASH_LOOP: "the service ended again and again",
-  ENGINE_WRAPPED: "not built for this device",
-  RELOADER_UNREACHABLE: "the service could not be reached",
-  QUARANTINED: "refused before",
-  NO_COMPATIBLE_VARIANT: "not built for this device",
-  DIGEST_MISMATCH: "damaged file",
-  SIZE_MISMATCH: "damaged file",
-  FILE_DAMAGED: "damaged on the disk",
-  STATEMENT_UNPROVED: "not signed as it should be",
-  RELEASE_BELOW_MINIMUM: "a release that may not come back",
-  ENGINE_NO_PLAN: "not built for this device",
-  ENGINE_VERSION_MISMATCH: "not built for this device",
-  ENGINE_WRONG_GPU: "not built for this device",
-  OUT_OF_GPU_MEMORY: "not enough memory",
-  RELOAD_FAILED: "the service did not start with it",
-  SOAK_UNHEALTHY: "it did not stay healthy",
-  DISK_FULL: "disk full",
-  DISK_BUDGET: "no room for it",
-  DISK_READ_ONLY: "the disk cannot be written",
-  DISK_ERROR: "the disk fails",
-  CONNECTION_FAILED: "the network failed",
-  DNS_FAILED: "the network failed",
-  LINK_TOO_SLOW: "the network is too slow",
-  TIMEOUT: "the network failed",
-  ROLLED_BACK_BY_HAND: "by hand",
-  INTERRUPTED: "interrupted too often",
-};
-
-/** "Tried and undone: too slow" */
-export function outcomeWords({ outcome, code }: Pick<OutcomeReport, "outcome" | "code">): string {
-  const reason = outcome === "committed" ? undefined : REASON_WORDS[code];
-  return reason === undefined ? OUTCOME_WORDS[outcome] : `${OUTCOME_WORDS[outcome]}: ${reason}`;
-}

@@ -9,7 +9,7 @@ import type { Look, Probe } from "./probes/probe.ts";
 const DIGEST = "a".repeat(64);
 const OTHER = "b".repeat(64);
 const policy = ProbePolicy.parse({ min_samples: 5 });
-const subject: Subject = { digest: DIGEST, policy, readyWithinMs: 60_000, golden: "run" };
+const subject: Subject = { digest: DIGEST, variant: DIGEST, policy, readyWithinMs: 60_000, golden: "run" };
 const { signal } = new AbortController();
 const up = (digest: string | null): Look => ({ ready: true, digest, detail: "" });
 const down: Look = { ready: false, digest: null, detail: "connection refused" };

@@ -9,10 +9,19 @@ export interface ModelDirectory {
   currentLink: string;
   backupLink: string;
   journal: string;
+  /** What is known of the engines that were built here. */
+  engines: string;
+  /** The end of what the last build printed, for diagnostics. */
+  buildLog: string;
+  /** Where a build works. @param name unique, so that a build that outlived its agent writes nowhere else */
+  staging(digest: Digest, name: string): string;
   partial(digest: Digest): string;
   statement(digest: Digest): string;
   file(name: string): string;
 }
+
+/** Ends the name of what is being built; trtexec puts a lock beside its cache, which ends otherwise. */
+const STAGED = ".staged";
 
 /** @param modelsDir root of all models; `default` lives in it, any other in a folder of its name. */
 export function modelDirectory(modelsDir: string, model: ModelName, linkName: string): ModelDirectory {
@@ -23,6 +32,9 @@ export function modelDirectory(modelsDir: string, model: ModelName, linkName: st
     currentLink: join(path, linkName),
     backupLink: join(path, `${linkName}.backup`),
     journal: join(own, "journal.json"),
+    engines: join(own, "engines.json"),
+    buildLog: join(own, "build.log"),
+    staging: (digest, name) => join(own, "partial", `${digest}.${name}${STAGED}`),
     partial: (digest) => join(own, "partial", `${digest}.part`),
     statement: (digest) => join(own, "statements", `${digest}.json`),
     file: (name) => join(path, name),
@@ -47,8 +59,17 @@ export async function prepareModelDirectory({ path }: ModelDirectory): Promise<v
   }
 }
 
+/** What builds left in the middle; never called while one runs. */
+export async function dropStaged({ path }: Pick<ModelDirectory, "path">): Promise<void> {
+  const folder = join(path, ".agent", "partial");
+  for (const name of await namesIn(folder)) {
+    if (name.includes(STAGED)) await rm(join(folder, name), { force: true });
+  }
+}
+
 /** Deletes partial downloads and statements of digests nobody needs any more. */
 export async function dropLeftovers({ path }: ModelDirectory, keep: readonly Digest[]): Promise<void> {
+  await dropStaged({ path });
   for (const folder of ["partial", "statements"]) {
     const full = join(path, ".agent", folder);
     for (const name of await namesIn(full)) {

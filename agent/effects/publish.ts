@@ -16,16 +16,18 @@ export type Published =
 export interface Publishing {
   directory: ModelDirectory;
   candidate: Candidate;
+  /** What becomes the published file, when it is not the download's partial one. */
+  part?: string;
   /** Names the slots point to: never replaced, whatever they hold. */
   held: readonly string[];
   signal: AbortSignal;
 }
 
 /** @returns the name the digest is published under; the bytes were read back from the disk either way. */
-export async function publish({ directory, candidate, held, signal }: Publishing): Promise<Published> {
+export async function publish({ directory, candidate, held, signal, ...from }: Publishing): Promise<Published> {
   const already = await findPublished(directory, candidate, signal);
   if (already !== null) return { is: "published", file: already };
-  const part = directory.partial(candidate.digest);
+  const part = from.part ?? directory.partial(candidate.digest);
   const handle = await openRegular(part).catch((error: unknown) => {
     if (isMissing(error)) return null;
     throw error;

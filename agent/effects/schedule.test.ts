@@ -81,7 +81,7 @@ describe("the veto hook", () => {
   const log = pino({ level: "silent" });
   const candidate = { model: "default", version: "v2", digest: "d" } as Parameters<ReturnType<typeof vetoHook>>[0];
   const signal = new AbortController().signal;
-  const ask = (argv: string[] | undefined) => vetoHook({ argv, retryMs: 5, log })(candidate, signal);
+  const ask = (argv: string[] | undefined) => vetoHook({ argv, retryMs: 5, log })(candidate, "activate", signal);
 
   test("0 is go, 75 is later, and a hook that fails or is missing is later too", async () => {
     expect(await ask(undefined)).toEqual({ answer: "go" });

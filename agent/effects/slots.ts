@@ -40,7 +40,19 @@ async function readSlot(link: string, published: Journal["published"], prints: F
   const expected = published[file]?.digest;
   if (expected !== undefined && expected !== digest) return { is: "broken", file, why: "damaged" };
   // The link is made anew by every activation, so its own time says since when the file runs.
-  return { is: "file", file, version, digest, sizeBytes, since: Math.floor(stat.mtimeMs) };
+  const built = published[file]?.built;
+  const since = Math.floor(stat.mtimeMs);
+  return { is: "file", file, version, digest, sizeBytes, since, ...(built ? { built } : {}) };
+}
+
+/** Whether a file holds these bytes still. Reads it again only when the inode says that something was changed. */
+export async function holdsStill(
+  { directory, prints }: { directory: ModelDirectory; prints: Fingerprints },
+  file: string,
+  digest: string,
+): Promise<boolean> {
+  const now = await prints.of(directory.file(file)).catch(() => null);
+  return now?.digest === digest;
 }
 
 /**

@@ -4,7 +4,8 @@ import type { Candidate } from "../core/state.ts";
 import { runCommand } from "./run-command.ts";
 
 export type Leave = { answer: "go" } | { answer: "later"; retryMs: number };
-export type AskLeave = (candidate: Candidate, signal: AbortSignal) => Promise<Leave>;
+/** @param what the device is asked about: minutes of load by a build, or the switch itself */
+export type AskLeave = (candidate: Candidate, what: "build" | "activate", signal: AbortSignal) => Promise<Leave>;
 
 /** `EX_TEMPFAIL` of sysexits.h: try again later. */
 const LATER = 75;
@@ -19,9 +20,14 @@ export interface Veto {
 
 /** A hook that fails says neither yes nor no; the device then waits as if it had said "later", and the log says why. */
 export function vetoHook({ argv, retryMs, log }: Veto): AskLeave {
-  return async ({ model, version, digest }, signal) => {
+  return async ({ model, version, digest }, what, signal) => {
     if (!argv) return { answer: "go" };
-    const environment = { CONTEXT_EDGE_MODEL: model, CONTEXT_EDGE_VERSION: version, CONTEXT_EDGE_DIGEST: digest };
+    const environment = {
+      CONTEXT_EDGE_MODEL: model,
+      CONTEXT_EDGE_VERSION: version,
+      CONTEXT_EDGE_DIGEST: digest,
+      CONTEXT_EDGE_FOR: what,
+    };
     const end = await runCommand(argv, { deadlineMs: DEADLINE_MS, environment, signal });
     signal.throwIfAborted();
     if (end.exitCode === 0) return { answer: "go" };

@@ -11,6 +11,8 @@ export interface DiagnosticsParts {
   settings: Settings;
   /** Text of each model's journal, by model; also when it is damaged. */
   journals: Readonly<Record<string, string>>;
+  /** The end of what each model's last engine build printed, by model. */
+  builds: Readonly<Record<string, string>>;
   /** Text of machine files, by the name they get in the bundle, such as `mountinfo.txt`. */
   machine: Readonly<Record<string, string>>;
   /** The agent's last log lines, if it kept any. */
@@ -55,6 +57,7 @@ export const SHOWN_SETTINGS: Record<keyof Settings, Shown> = {
   AGENT_TRTEXEC_ARGS: "program",
   AGENT_WINDOWS: "whole",
   AGENT_TIME_ZONE: "whole",
+  AGENT_BUILD_WHEN: "whole",
   AGENT_VETO_COMMAND: "program",
   AGENT_VETO_RETRY_MS: "whole",
   AGENT_POLL_WAIT_SECONDS: "whole",
@@ -80,6 +83,7 @@ export function makeDiagnostics(parts: DiagnosticsParts): Uint8Array {
     "history.json": json(history),
     "settings.json": json(shownSettings(parts.settings)),
     ...prefixed("journals/", ".json", parts.journals),
+    ...prefixed("builds/", ".log", parts.builds),
     ...prefixed("machine/", "", parts.machine),
     ...(parts.log === undefined ? {} : { "agent.log": parts.log }),
   };
@@ -121,6 +125,7 @@ status.json      what the device says of itself: what runs, since when, what is 
 history.json     the last attempts to install something, newest first, each with its evidence
 settings.json    the agent's settings; of commands only the program, of files only that one is named
 journals/        what the agent remembers of each model, to go on after a power cut
+builds/          the end of what the last engine build of each model printed, where one was built
 machine/         disks, mounts and kernel
 ${log === undefined ? "" : "agent.log        the agent's last log lines\n"}
 Not in here: PIN, keys, tokens, credentials and model files. What looks like a credential was replaced by [removed].

@@ -4,6 +4,7 @@ import type { Agent } from "../agent.ts";
 import { linkNameOf } from "../config.ts";
 import { timestamp } from "../core/instant.ts";
 import type { HoldBy } from "../core/permit.ts";
+import { staleTrouble } from "../core/stale.ts";
 import { type Headline, headlineOf, troubleOf, wishWords } from "../core/words.ts";
 import type { PastAttempt } from "../effects/history.ts";
 
@@ -57,7 +58,7 @@ export async function statusDocument(agent: Agent, signal: AbortSignal): Promise
     const view = observed.models[worker.model];
     if (!view) continue;
     const { journal, disk, wish } = worker.latest();
-    const trouble = troubleOf(journal, disk);
+    const trouble = troubleOf(journal, disk) ?? staleTrouble({ journal, disk, wish });
     models[worker.model] = {
       ...view,
       link: linkNameOf(config, worker.model),

@@ -23,13 +23,21 @@ const TEXT_LIMIT = 512 * 1_024;
 export async function gatherDiagnostics({ config, status, now, log }: Gathering): Promise<DiagnosticsParts> {
   const modelsDir = config.AGENT_MODELS_DIR;
   const journals = await Promise.all(
-    Object.keys(status.models).map(async (model) => [model, await textOf(journalPath(modelsDir, model))] as const),
+    Object.keys(status.models).map(
+      async (model) => [model, await textOf(ownPath(modelsDir, model, "journal.json"))] as const,
+    ),
+  );
+  const builds = await Promise.all(
+    Object.keys(status.models).map(
+      async (model) => [model, await quietly(ownPath(modelsDir, model, "build.log"))] as const,
+    ),
   );
   return {
     now,
     status,
     settings: config,
     journals: Object.fromEntries(journals),
+    builds: Object.fromEntries(builds.filter(([, text]) => text !== "")),
     machine: {
       "mountinfo.txt": await textOf("/proc/self/mountinfo"),
       "df.txt": await diskFree(modelsDir),
@@ -43,8 +51,8 @@ export async function gatherDiagnostics({ config, status, now, log }: Gathering)
 }
 
 /** As `model-directory.ts` lays them out. The identity beside it, which holds the credential, is never opened for its text. */
-function journalPath(modelsDir: string, model: ModelName): string {
-  return join(modelsDir, model === DEFAULT_MODEL ? "" : model, ".agent", "journal.json");
+function ownPath(modelsDir: string, model: ModelName, name: string): string {
+  return join(modelsDir, model === DEFAULT_MODEL ? "" : model, ".agent", name);
 }
 
 async function textOf(path: string): Promise<string> {

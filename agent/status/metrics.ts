@@ -30,7 +30,9 @@ export function renderMetrics(status: StatusDocument, now: number): string {
   gauge(
     "model_info",
     "1 for the version a model's current slot holds.",
-    models.flatMap(([model, { current }]) => (current ? [[{ model, ...current }, 1] satisfies Sample] : [])),
+    models.flatMap(([model, { current }]) =>
+      current ? [[{ model, version: current.version, digest: current.digest }, 1] satisfies Sample] : [],
+    ),
   );
   gauge(
     "model_phase",

@@ -1,7 +1,7 @@
 // What a reader must know and do, the gravest first: problems of models, of the hub, of the disk and of the clock, from the document alone.
 import type { OutcomeReport, Trouble } from "@context-edge/protocol";
 import { instant } from "../core/instant.ts";
-import { outcomeWords } from "../core/words.ts";
+import { outcomeWords } from "../core/outcome-words.ts";
 import type { StatusDocument } from "./document.ts";
 import { bytesWords, clockTime, duration, isBelievable, sentence } from "./format.ts";
 

@@ -1,4 +1,5 @@
 // `agent status`: what the running agent says of itself, in a few lines on the terminal, in the words of the page.
+import { buildWords } from "@context-edge/protocol";
 import { instant } from "../core/instant.ts";
 import type { ModelStatus, StatusDocument } from "./document.ts";
 import { clockTime, isBelievable, sentence } from "./format.ts";
@@ -26,7 +27,7 @@ export function statusLines(status: StatusDocument): string[] {
 
 function modelLines(
   name: string,
-  { headline, wish, current_since: since, waiting }: ModelStatus,
+  { headline, wish, current, current_since: since, waiting, attempt }: ModelStatus,
   now: number,
 ): string[] {
   const isSince = since !== null && isBelievable(since) && /^(?:Running|Trying) /.test(headline.text);
@@ -35,6 +36,7 @@ function modelLines(
   return [
     `${name}: ${headline.text}${when}. ${headline.health}`,
     `  ${wish}`,
+    ...(attempt?.build && !waiting ? [`  ${buildWords(attempt.build, current?.version ?? null)}.`] : []),
     ...(waiting ? [`  Waits: ${waiting.message}${until}.`] : []),
   ];
 }

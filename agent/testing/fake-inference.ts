@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { Behaviour } from "./fake-model.ts";
+import { type Behaviour, readModel } from "./fake-model.ts";
 
 export interface FakeInference {
   url: string;
@@ -15,6 +15,8 @@ export interface FakeInference {
   /** Makes loads come back with the file that was served before, as a server does that takes the new one for unmodified. */
   ignoreReloads(isIgnoring: boolean): void;
   setDown(isDown: boolean): void;
+  /** Restarted with another TensorRT, as after a JetPack update: it loads what the link leads to, if it can. */
+  updateTensorRt(version: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,12 +33,19 @@ export async function startFakeInference(link: string): Promise<FakeInference> {
   let isDown = false;
   let isIgnoring = false;
   let isUnloaded = false;
+  let runtime = "10.3.0.30";
   const reloads: ("load" | "unload")[] = [];
 
   const load = async () => {
     const bytes = await readFile(link);
-    const behaviour = Behaviour.parse(JSON.parse(bytes.toString("utf8")));
+    const { behaviour, tensorrt } = readModel(bytes);
     if (!behaviour.loads) throw new Error("The engine plan file is generated on an incompatible device");
+    if (tensorrt !== null && tensorrt !== runtime) {
+      const versions = `expecting library version ${runtime} got ${tensorrt}`;
+      throw new Error(
+        `The engine plan file is not compatible with this version of TensorRT, ${versions}, please rebuild.`,
+      );
+    }
     loaded = { digest: createHash("sha256").update(bytes).digest("hex"), behaviour, requests: 0, errors: 0, ns: 0 };
   };
   await load().catch(() => undefined);
@@ -84,6 +93,11 @@ export async function startFakeInference(link: string): Promise<FakeInference> {
     },
     setDown(now) {
       isDown = now;
+    },
+    async updateTensorRt(version) {
+      runtime = version;
+      loaded = null;
+      await load().catch(() => undefined);
     },
     close: () =>
       new Promise((resolve) => {

@@ -21,6 +21,8 @@ export interface FakeKubernetes {
   deleted: string[];
   /** Methods of all requests. */
   asked: string[];
+  /** Field selectors of the lists that were asked for. */
+  selected: (string | null)[];
   /** Answers this status to requests with this method; null: as usual. */
   refuse: { method: string; status: number; times?: number } | null;
   /** Service account tokens that are accepted; each answer is noted with the one it came with. */
@@ -53,6 +55,7 @@ export async function fakeKubernetes(nodes: readonly string[]): Promise<FakeKube
     pods: nodes.map((node) => pod(node, true)),
     deleted: [],
     asked: [],
+    selected: [],
     refuse: null,
     tokens: ["service-account"],
     seen: [],
@@ -98,7 +101,9 @@ export async function fakeKubernetes(nodes: readonly string[]): Promise<FakeKube
       return send(200, {});
     }
     const selector = url.searchParams.get("labelSelector");
-    const node = /^spec\.nodeName=(.+)$/.exec(url.searchParams.get("fieldSelector") ?? "")?.[1];
+    const fields = url.searchParams.get("fieldSelector");
+    fake.selected.push(fields);
+    const node = /^spec\.nodeName=(.+)$/.exec(fields ?? "")?.[1];
     const items = fake.pods.filter(
       (one) => one.labels === selector && (fake.isSloppy || node === undefined || one.node === node),
     );

@@ -15,6 +15,25 @@ export const Behaviour = z.object({
 });
 export type Behaviour = z.infer<typeof Behaviour>;
 
+const PLAN_HEADER_BYTES = 28;
+const TRAILER = "\nbuilt ";
+
+export interface Loadable {
+  behaviour: Behaviour;
+  /** Of the TensorRT that built it; null for a file that was never built. */
+  tensorrt: string | null;
+}
+
+/** What a service finds in a file: a model, or an engine that the stand-in for trtexec made of one. */
+export function readModel(bytes: Buffer): Loadable {
+  const isPlan = bytes.subarray(0, 4).toString("latin1") === "ftrt";
+  if (!isPlan) return { behaviour: Behaviour.parse(JSON.parse(bytes.toString())), tensorrt: null };
+  const text = bytes.subarray(PLAN_HEADER_BYTES).toString();
+  if (!text.endsWith("END.")) throw new Error("Serialization assertion plan->header.size == blobSize failed.");
+  const behaviour = Behaviour.parse(JSON.parse(text.slice(0, text.lastIndexOf(TRAILER))));
+  return { behaviour, tensorrt: [...bytes.subarray(24, PLAN_HEADER_BYTES)].join(".") };
+}
+
 export interface FakeModel {
   version: string;
   bytes: Buffer;

@@ -2,6 +2,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import {
   ASSIGNMENT_PAYLOAD_TYPE,
+  type BuildRecipe,
   type Envelope,
   type Hold,
   type Golden,
@@ -73,6 +74,20 @@ export function sealStatement(
     ...more,
   };
   return seal(STATEMENT_PAYLOAD_TYPE, Statement.parse(statement), key);
+}
+
+/** What an inventory says of a device that can build engines. */
+export const CAN_BUILD = { tensorrt: "10.3.0.30", sm: "8.7", engine_builder: "trtexec", statements: 2 } as const;
+
+/** The model is what each device builds its engine from. */
+export function sealRecipe(
+  model: FakeModel,
+  key: SigningKey,
+  build: z.input<typeof BuildRecipe>,
+  more: Partial<z.input<typeof Statement>> = {},
+): Envelope {
+  const variant = { digest: model.digest, size_bytes: model.bytes.length, format: "onnx", platform: {}, build };
+  return sealStatement(model, key, { schema: 2, variants: [variant], ...more });
 }
 
 export function targetOf(model: FakeModel, key: SigningKey, more: Partial<Target> = {}): Target {

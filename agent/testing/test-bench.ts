@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { OutcomeReport } from "@context-edge/protocol";
+import type { BuildRecipe, OutcomeReport } from "@context-edge/protocol";
 import { pino } from "pino";
+import type { z } from "zod";
 import type { Order, State } from "../core/state.ts";
 import type { Performers, Step } from "../core/steps.ts";
 import { wishOf } from "../core/wish.ts";
@@ -19,15 +20,21 @@ import type { Probe } from "../effects/probes/probe.ts";
 import { turns } from "../effects/turns.ts";
 import { settle } from "../loop.ts";
 import { openWorker } from "../worker.ts";
-import { Behaviour, type FakeModel } from "./fake-model.ts";
-import { QUICK_POLICY, sealAssignment, sealManifest, targetOf, testKey } from "./signing.ts";
+import { type Behaviour, type FakeModel, readModel } from "./fake-model.ts";
+import { CAN_BUILD, QUICK_POLICY, sealAssignment, sealManifest, sealRecipe, targetOf, testKey } from "./signing.ts";
+import { type StandInTrtexec, standInTrtexec } from "./stand-in-trtexec.ts";
 
 export type Fault = "failed" | "killed before" | "killed after";
+
+export interface Offered {
+  /** The model is the file that the device builds its engine from. */
+  build?: z.input<typeof BuildRecipe>;
+}
 
 export interface TestBench {
   dir: string;
   /** Offers a version and keeps its bytes for the download. */
-  offer(model: FakeModel): Promise<void>;
+  offer(model: FakeModel, how?: Offered): Promise<void>;
   /**
    * One life of the agent: settles until nothing is left to do, or dies at the n-th step (from 1).
    * @returns the steps it took
@@ -41,6 +48,7 @@ export interface TestBench {
   outcomes(): Promise<OutcomeReport[]>;
   stage(): State["journal"]["transaction"]["stage"];
   journalPath: string;
+  trtexec: StandInTrtexec;
   close(): Promise<void>;
 }
 
@@ -54,6 +62,8 @@ export async function testBench(): Promise<TestBench> {
   const own = join(dir, ".agent");
   await mkdir(own);
   const directory = modelDirectory(dir, "default", "current.onnx");
+  const trtexec = await standInTrtexec(await mkdtemp(join(dir, "trtexec-")));
+  const inventory = { agent_version: "test", arch: "x86_64", ...CAN_BUILD };
   const artifacts = new Map<string, Buffer>();
   const log = pino({ level: "silent" });
   let clock = Date.now();
@@ -94,18 +104,21 @@ export async function testBench(): Promise<TestBench> {
     const bytes = await readFile(directory.currentLink);
     service = {
       digest: createHash("sha256").update(bytes).digest("hex"),
-      behaviour: Behaviour.parse(JSON.parse(bytes.toString())),
+      behaviour: readModel(bytes).behaviour,
     };
   };
 
   const bench: TestBench = {
     dir,
-    async offer(model) {
+    async offer(model, { build } = {}) {
       artifacts.set(model.digest, model.bytes);
       const documents = await openPapers();
       if (!documents.assignment()) await documents.offerAssignment(sealAssignment(1, "edge-001", "pilot", HUB));
       sequence += 1;
-      const target = targetOf(model, RELEASE, { policy: { ...QUICK_POLICY, soak_ms: 0, cold_start_ms: 300 } });
+      const target = targetOf(model, RELEASE, {
+        policy: { ...QUICK_POLICY, soak_ms: 0, cold_start_ms: 300 },
+        ...(build ? { target: { version: model.version, statement: sealRecipe(model, RELEASE, build) } } : {}),
+      });
       // By the bench's clock, which waits make run ahead.
       const at = (ms: number) => new Date(clock + ms).toISOString();
       const manifest = sealManifest(sequence, [target], HUB, { issued_at: at(0), expires_at: at(3_600_000) });
@@ -141,7 +154,7 @@ export async function testBench(): Promise<TestBench> {
         hubUrl: "http://127.0.0.1:9",
         artifactOrigins: [],
         releaseKeys: [RELEASE.publicKey],
-        inventory: { agent_version: "test", arch: "x86_64" },
+        inventory,
         log,
         permit: () => ({ is: "open" }),
         order: () => order,
@@ -151,11 +164,13 @@ export async function testBench(): Promise<TestBench> {
             manifest: documents.manifest(),
             model: "default",
             device: "edge-001",
-            inventory: { agent_version: "test", arch: "x86_64" },
+            inventory,
             releaseKeys: [RELEASE.publicKey],
             now: documents.now(),
           }),
         progress: () => undefined,
+        builds: { program: trtexec.program, isAnyTime: false },
+        building: () => undefined,
       });
       const steps: Step["do"][] = [];
       const download: Performers["fetch"] = async ({ candidate }) => {
@@ -175,6 +190,7 @@ export async function testBench(): Promise<TestBench> {
         jitter: () => 0.5,
         stalls: 0,
         turn: turns(),
+        quiet: turns(),
       };
       try {
         for (let cycle = 0; cycle < CYCLES; cycle += 1) {
@@ -196,6 +212,7 @@ export async function testBench(): Promise<TestBench> {
     outcomes: async () => (await openOutbox(join(own, "outbox.json"))).pending().map((entry) => entry.report),
     stage: () => stage,
     journalPath: directory.journal,
+    trtexec,
     close: () => rm(dir, { recursive: true, force: true }),
   };
   return bench;

@@ -1,6 +1,6 @@
 // `devices`: list them, look at one, move, hold and release one, take one out of the fleet.
 import type { Command } from "commander";
-import { GroupName } from "@context-edge/protocol";
+import { buildWords, GroupName } from "@context-edge/protocol";
 import { z } from "zod";
 import { Device, Group } from "../answers.ts";
 import { act, examples, type Desk, type World } from "../desk.ts";
@@ -149,6 +149,7 @@ function deviceDetails(out: Output, device: Device): string[] {
     return [
       `${name}: runs ${model.current?.version ?? "nothing"}, target ${model.target?.version ?? "none"}, ` +
         `backup ${model.backup?.version ?? "none"}`,
+      ...(model.attempt?.build ? [`  ${buildWords(model.attempt.build, model.current?.version ?? null)}`] : []),
       ...(model.waiting ? [`  waits: ${model.waiting.message}`] : []),
       ...(last ? [`  last: ${last.version} ${last.outcome} (${last.code}) ${out.when(last.at)}: ${last.message}`] : []),
       ...(last?.next_step ? [`  next: ${last.next_step}`] : []),

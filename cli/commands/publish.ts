@@ -27,6 +27,7 @@ const PublishOptions = z.object({
   golden: z.string().optional(),
   variant: z.array(z.string()).default([]),
   format: Variant.shape.format.unwrap().optional(),
+  build: z.string().optional(),
   release: Sequence.optional(),
   minimumRelease: Sequence.optional(),
 });
@@ -49,6 +50,7 @@ export function addPublish(program: Command, world: World): void {
     .option("--golden <file>", "golden samples: inputs with known answers")
     .option("--variant <file>", "one more file for another platform: FILE@platform.json", collect)
     .option("--format <name>", "trt, engine, onnx; else from the file's name")
+    .option("--build <recipe>", "devices build the engine from the ONNX file: fp16, fp16,bf16, fp32, or a JSON file")
     .option("--release <n>", "release number, must rise (default: from the training date)", parseNumber)
     .option("--minimum-release <n>", "devices that run this one never install a lower release again", parseNumber);
   act(command, world, PublishOptions, publish);
@@ -57,6 +59,8 @@ export function addPublish(program: Command, world: World): void {
     "context-edge publish model.trt@orin.json --version v2.1 --metrics metrics.json \\",
     "  --golden golden.json --key release.key.pem",
     "context-edge publish model.onnx --version v2.1 --accuracy 0.97 --key release.key.pem",
+    "context-edge publish model.onnx@orin.json --build fp16 --version v2.1 --golden golden.json \\",
+    "  --accuracy 0.97 --key release.key.pem",
     "context-edge publish orin.trt@orin.json --variant xavier.trt@xavier.json --version v2.1 \\",
     "  --accuracy 0.97 --statement statement.json",
   );

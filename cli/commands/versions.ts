@@ -1,6 +1,6 @@
-// `versions`, `approve` and `reject`: what there is, and what is decided about it.
+// `versions`, `approve`, `reject`, `archive` and `unarchive`: what there is, and what is decided about it.
 import { Option, type Command } from "commander";
-import { ModelName, Stage } from "@context-edge/protocol";
+import { BuildRecipe, ModelName, recipeWords, Stage } from "@context-edge/protocol";
 import { z } from "zod";
 import { ReviewReply, Version } from "../answers.ts";
 import { act, examples, modelPath, type Desk, type World } from "../desk.ts";
@@ -38,6 +38,36 @@ export function addVersions(program: Command, world: World): void {
     .requiredOption("-r, --reason <text>", "why; kept in the history");
   act(reject, world, ReviewOptions, (desk, options, [version = ""]) => review(desk, "reject", version, options));
   examples(reject, 'context-edge reject v2.1 --reason "trained on the wrong week"');
+
+  const archive = program
+    .command("archive")
+    .argument("<version>", "one that was approved or rejected, and that nobody needs")
+    .description("archive a version; its files may be removed")
+    .option("-m, --model <model>", "the model, when it is not the default one")
+    .option("-r, --reason <text>", "why; kept in the history");
+  act(archive, world, ReviewOptions, (desk, options, [version = ""]) => shelve(desk, "archive", version, options));
+  examples(archive, 'context-edge archive v1.3 --reason "replaced long ago"');
+
+  const unarchive = program
+    .command("unarchive")
+    .argument("<version>", "one that was archived")
+    .description("have an archived version reviewed again")
+    .option("-m, --model <model>", "the model, when it is not the default one")
+    .option("-r, --reason <text>", "why; kept in the history");
+  act(unarchive, world, ReviewOptions, (desk, options, [version = ""]) => shelve(desk, "unarchive", version, options));
+  examples(unarchive, "context-edge unarchive v1.3");
+}
+
+async function shelve(
+  desk: Desk,
+  verb: "archive" | "unarchive",
+  version: string,
+  { model = "default", reason }: z.infer<typeof ReviewOptions>,
+): Promise<void> {
+  const path = `${modelPath(model)}/${encodeURIComponent(version)}/${verb}`;
+  const shown = await desk.hub().send(Version, "POST", path, { reason });
+  const words = verb === "archive" ? "is archived" : "waits for review again";
+  desk.out.result(shown, [`${version} ${words}.`]);
 }
 
 const ReviewOptions = z.object({ model: ModelName.optional(), reason: Reason.optional() });
@@ -103,8 +133,15 @@ function details(version: Version, { when }: Output): string[] {
       : []),
     signed_by === null ? "carries no signed statement: it cannot be deployed" : `signed by ${signed_by}`,
     ...version.variants.map(
-      ({ digest, size_bytes, format, platform }) =>
-        `  ${format} ${sizeWords(size_bytes)} sha256 ${digest} ${Object.keys(platform).length > 0 ? JSON.stringify(platform) : "any platform"}`,
+      ({ digest, size_bytes, format, platform, build }) =>
+        `  ${format} ${sizeWords(size_bytes)} sha256 ${digest} ${Object.keys(platform).length > 0 ? JSON.stringify(platform) : "any platform"}` +
+        builtWords(build),
     ),
   ];
+}
+
+function builtWords(build: unknown): string {
+  if (build === undefined) return "";
+  const recipe = BuildRecipe.safeParse(build);
+  return `, built on each device: ${recipe.success ? recipeWords(recipe.data) : "by a recipe this command line does not know"}`;
 }

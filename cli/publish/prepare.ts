@@ -7,6 +7,7 @@ import type { PublishOptions } from "../commands/publish.ts";
 import { wrongUse } from "../exits.ts";
 import { read } from "../plain-words.ts";
 import type { Environment } from "../settings.ts";
+import { readRecipe, withRecipe } from "./recipe.ts";
 import { readJson, readReleaseFile, type ReleaseFile } from "./release-file.ts";
 import { loadReleaseKey, readStatement, signStatement } from "./signing.ts";
 
@@ -36,9 +37,12 @@ export async function prepare(spec: string, options: PublishOptions, environment
   const { model, version, minimumRelease } = options;
   const signature = await signatureOf(options, environment);
   const golden = options.golden === undefined ? undefined : await readJson(options.golden, Golden);
-  const main = await readReleaseFile(spec, options.format);
+  const recipe = options.build === undefined ? undefined : await readRecipe(options.build);
+  const main = withRecipe(await readReleaseFile(spec, options.format), recipe);
   const files = [main];
-  for (const other of options.variant) files.push(await readReleaseFile(other, options.format));
+  for (const other of options.variant) files.push(withRecipe(await readReleaseFile(other, options.format), recipe));
+  if (recipe && !files.some(({ variant }) => variant.build))
+    throw wrongUse("--build is for an ONNX file, and there is none.");
   const facts = await factsOf(options, main);
   const variants = signature.by === "elsewhere" ? signature.variants : files.map(({ variant }) => variant);
   for (const { file, variant } of files) {
@@ -95,6 +99,7 @@ async function signatureOf(options: PublishOptions, environment: Environment): P
   if (unsigned) return { by: "nobody", envelope: undefined };
   if (statement !== undefined) {
     if (options.golden !== undefined) throw wrongUse("--golden belongs to --key: a statement has its samples in it.");
+    if (options.build !== undefined) throw wrongUse("--build belongs to --key: a statement has its recipes in it.");
     if (options.minimumRelease !== undefined)
       throw wrongUse("--minimum-release belongs to --key: a statement has its own.");
     const { envelope, statement: said } = await readStatement(statement);

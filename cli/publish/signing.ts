@@ -8,6 +8,7 @@ import {
   signingKeyFromSeed,
   Statement,
   STATEMENT_PAYLOAD_TYPE,
+  statementSchemaOf,
   type Golden,
   type SigningKey,
   type Variant,
@@ -44,7 +45,7 @@ export interface StatementFacts {
 export function signStatement(facts: StatementFacts, key: SigningKey): Envelope {
   const { model, version, release, minimumRelease, createdAt, variants, golden } = facts;
   const statement = read(Statement, {
-    schema: 1,
+    schema: statementSchemaOf(variants),
     model,
     version,
     release,

@@ -6,6 +6,7 @@ import {
   canOverride,
   whyNotAct,
   whyNotAll,
+  whyNotArchive,
   whyNotDeploy,
   whyNotReview,
   whyNotRollBack,
@@ -128,6 +129,12 @@ describe("a version", () => {
   };
   test.each(Object.entries(reviewable))("that is %s: may be reviewed is %s", (stage, may) => {
     expect(whyNotReview(aVersion("v2.1", { stage: stage as Stage })) === null).toBe(may);
+  });
+  test("may be archived once it was decided about and runs nowhere", () => {
+    expect(whyNotArchive(aVersion("v2.1", { stage: "rejected", running_on: 0 }))).toBeNull();
+    expect(whyNotArchive(aVersion("v2.1", { stage: "approved", running_on: 2 }))).toBe("Devices run it.");
+    expect(whyNotArchive(aVersion("v2.1", { stage: "pending" }))).toBe("Approve or reject it first.");
+    expect(whyNotArchive(aVersion("v2.1", { stage: "quarantined" }))).toBe("It is quarantined.");
   });
   test("may be deployed while pending or approved, if it is signed", () => {
     expect(whyNotDeploy(aVersion("v2.1"))).toBeNull();

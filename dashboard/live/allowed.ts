@@ -74,6 +74,13 @@ export function whyNotReview({ stage }: Version): Obstacle {
   return stage === "pending" ? null : `It is ${stage} already.`;
 }
 
+/** Whether somebody needs it still, the hub says: it knows every manifest and slot. */
+export function whyNotArchive({ stage, running_on: devices }: Version): Obstacle {
+  if (stage === "pending") return "Approve or reject it first.";
+  if (stage === "quarantined") return "It is quarantined.";
+  return devices > 0 ? "Devices run it." : null;
+}
+
 export function whyNotDeploy({ stage, signed_by }: Version): Obstacle {
   if (stage !== "pending" && stage !== "approved") return `It is ${stage}.`;
   return signed_by === null ? "It carries no release signature: every device would refuse it." : null;

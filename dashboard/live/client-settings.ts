@@ -1,7 +1,8 @@
-// Calls for the settings page: people, tokens, joining devices, webhooks and trust.
+// Calls for the settings page: people, tokens, joining devices, webhooks, trust and the cluster.
 import {
   ApiToken,
   BrowserSession,
+  ClusterView,
   CreatedJoinToken,
   CreatedToken,
   CreatedWebhook,
@@ -38,6 +39,7 @@ export function settingsOf({ call, list }: Line) {
     endSession: (id: string) => call(Anything, "DELETE", `/api/v1/session/sessions/${enc(id)}`),
     endOtherSessions: () => call(EndedSessions, "DELETE", "/api/v1/session/sessions"),
 
+    cluster: () => call(ClusterView, "GET", "/api/v1/cluster"),
     trust: () => call(Trust, "GET", "/api/v1/trust"),
 
     tokens: () => list(ApiToken, "/api/v1/tokens"),

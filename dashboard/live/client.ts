@@ -23,6 +23,7 @@ import {
   Version,
 } from "@context-edge/protocol";
 import { z } from "zod";
+import { askHealth } from "./hub-health.ts";
 import { settingsOf } from "./client-settings.ts";
 import { enc, openLine, PAGE_SIZE, type Send } from "./line.ts";
 import type { Snapshot } from "./state.ts";
@@ -51,6 +52,7 @@ export function connectToHub(send: Send) {
   const line = openLine(send);
   const { call, list } = line;
   return {
+    health: () => askHealth(call),
     session: () => call(Session, "GET", "/api/v1/session"),
     signIn: (credentials: Credentials) => call(Session, "POST", "/api/v1/session", credentials),
     setUp: (account: z.infer<typeof SetupRequest>) => call(Session, "POST", "/api/v1/setup", account),
@@ -76,6 +78,10 @@ export function connectToHub(send: Send) {
     approve: (version: string) => call(ReviewReply, "POST", `/mlops/models/${enc(version)}/approve`, {}),
     reject: (version: string, reason: string) =>
       call(ReviewReply, "POST", `/mlops/models/${enc(version)}/reject`, { reason }),
+    archive: (version: string, reason: string) =>
+      call(Version, "POST", `/api/v1/models/default/versions/${enc(version)}/archive`, { reason }),
+    unarchive: (version: string) =>
+      call(Version, "POST", `/api/v1/models/default/versions/${enc(version)}/unarchive`, {}),
     deployPilot: (version: string, ids: readonly string[]) =>
       call(DeployReply, "POST", `/mlops/models/${enc(version)}/deploy-pilot`, { pilot_device_ids: ids }),
     deployAll: (version: string, overrideReason?: string) =>

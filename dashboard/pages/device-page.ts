@@ -8,6 +8,7 @@ import { waitsForWave } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { actionButton } from "../parts/action-button.ts";
 import "../parts/attempt-history.ts";
+import "../parts/cluster-troubles.ts";
 import { askToSteer } from "../parts/deployment-questions.ts";
 import { askToDecommission, askToPin, askToUnpin } from "../parts/device-questions.ts";
 import { inventoryCard, sinceCard, slotsCard } from "../parts/device-cards.ts";
@@ -52,6 +53,7 @@ export class DevicePage extends PageElement {
         Last heard of <time-ago at=${device.last_seen ?? ""}></time-ago>.
       </p>
       ${notices(device)}
+      <cluster-note device=${device.id}></cluster-note>
       ${
         model?.attempt
           ? html`<section aria-labelledby="now">

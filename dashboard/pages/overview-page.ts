@@ -8,7 +8,9 @@ import { type Decision, decisionsOf, underWay } from "../live/decisions.ts";
 import { versionsInUse } from "../live/in-use.ts";
 import { devicesOf, groupsOf, namesOf, troubleInWords } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
+import "../parts/cluster-troubles.ts";
 import "../parts/fleet-map.ts";
+import "../parts/hub-notice.ts";
 import { mapLegend } from "../parts/map-legend.ts";
 import { progressBar } from "../parts/progress-bar.ts";
 import { badge, deploymentBadge, deploymentWords, DEPLOYMENT_TONE, type Tone } from "../parts/tones.ts";
@@ -22,6 +24,7 @@ export class OverviewPage extends PageElement {
     const moving = underWay(state);
     return html`
       <h1>Overview</h1>
+      <hub-notice></hub-notice>
       ${figures(state)}
       <section aria-labelledby="decisions">
         <h2 id="decisions">Needs a decision</h2>
@@ -39,6 +42,7 @@ export class OverviewPage extends PageElement {
             </section>`
           : nothing
       }
+      <cluster-troubles></cluster-troubles>
       <section aria-labelledby="fleet">
         <div class="section-head">
           <h2 id="fleet">Fleet</h2>

@@ -1,9 +1,10 @@
-// Settings: letting devices join, people, tokens, webhooks, trust. Each part is an address of its own, and says who may see it.
+// Settings: letting devices join, people, tokens, webhooks, trust, the cluster. Each part is an address of its own, and says who may see it.
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { FleetState } from "../live/state.ts";
 import type { FleetStore } from "../live/store.ts";
 import "../settings/account-part.ts";
+import "../settings/cluster-part.ts";
 import "../settings/devices-part.ts";
 import "../settings/people-part.ts";
 import "../settings/tokens-part.ts";
@@ -58,6 +59,12 @@ const PARTS: readonly Part[] = [
     title: "Trust",
     adminsOnly: false,
     show: (store) => html`<trust-part .store=${store}></trust-part>`,
+  },
+  {
+    name: "cluster",
+    title: "Cluster",
+    adminsOnly: false,
+    show: () => html`<cluster-part></cluster-part>`,
   },
 ];
 

@@ -1,15 +1,21 @@
 // Reviewing one version: its figures beside the running one's, what training sent along, and the decision.
-import type { Version } from "@context-edge/protocol";
+import { recipeWords, type Version } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { bytes, percentWithDelta, plural, shortDigest } from "../format/numbers.ts";
 import { type Fits, fitsInWords, fitsOf } from "../live/fits.ts";
-import { whyNotAct, whyNotDeploy, whyNotReview } from "../live/allowed.ts";
+import { whyNotAct, whyNotArchive, whyNotDeploy, whyNotReview } from "../live/allowed.ts";
 import { deploymentsOf, devicesOf, mostlyRunning } from "../live/select.ts";
 import type { FleetState } from "../live/state.ts";
 import { openPage } from "../parts/open-page.ts";
 import { actionButton } from "../parts/action-button.ts";
-import { askToApprove, askToDeployPilot, askToReject } from "../parts/review-questions.ts";
+import {
+  askToApprove,
+  askToArchive,
+  askToDeployPilot,
+  askToReject,
+  askToUnarchive,
+} from "../parts/review-questions.ts";
 import { badge, deploymentBadge, STAGE_TONE } from "../parts/tones.ts";
 import { comparison } from "../parts/comparison.ts";
 import { trainingDetails } from "../parts/training-details.ts";
@@ -85,6 +91,19 @@ export class VersionPage extends PageElement {
   private renderActions(state: FleetState, version: Version): TemplateResult {
     const why = whyNotAct(state.session, "review") ?? whyNotReview(version);
     return html`
+      ${
+        version.stage === "archived"
+          ? actionButton({
+              label: "Unarchive",
+              why: whyNotAct(state.session, "unarchive"),
+              onClick: () => askToUnarchive(this, version),
+            })
+          : actionButton({
+              label: "Archive",
+              why: whyNotAct(state.session, "archive") ?? whyNotArchive(version),
+              onClick: () => askToArchive(this, version),
+            })
+      }
       ${actionButton({ label: "Reject", why, onClick: () => askToReject(this, version) })}
       ${actionButton({ label: "Approve", why, onClick: () => askToApprove(this, version) })}
       ${actionButton({
@@ -119,9 +138,12 @@ function variantsCard(version: Version, fits: Fits): TemplateResult {
         </thead>
         <tbody>
           ${version.variants.map(
-            ({ digest, format, size_bytes: size, platform }) =>
+            ({ digest, format, size_bytes: size, platform, build }) =>
               html`<tr>
-                <td>model-${version.version_id}.${format}</td>
+                <td>
+                  model-${version.version_id}.${format}
+                  ${build ? html`<span class="muted">built on each device: ${recipeWords(build)}</span>` : nothing}
+                </td>
                 <td>${platformInWords(platform)}</td>
                 <td class="number">${bytes(size)}</td>
                 <td><code title=${digest}>${shortDigest(digest)}</code></td>

@@ -3,6 +3,7 @@ import type { Version } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { bytes, count, percent, pointsBetween } from "../format/numbers.ts";
 import { day } from "../format/time.ts";
+import { comparedOf } from "../format/training.ts";
 
 /** @param other the version that most devices run; undefined when there is none. */
 export function comparison(version: Version, other: Version | undefined): TemplateResult {
@@ -13,6 +14,7 @@ export function comparison(version: Version, other: Version | undefined): Templa
     ["False positive rate", rate(version, "false_positive_rate"), rate(other, "false_positive_rate")],
     ["False negative rate", rate(version, "false_negative_rate"), rate(other, "false_negative_rate")],
   ];
+  const same = comparedOf(version.metrics);
   return html`<div class="table-wrap" tabindex="0">
     <table>
       <thead>
@@ -73,5 +75,13 @@ export function comparison(version: Version, other: Version | undefined): Templa
         </tr>
       </tbody>
     </table>
+    ${
+      same
+        ? html`<p class="muted">
+            On the same ${count(same.held_out_samples)} held-out samples ${same.version_id} was right in
+            ${percent(same.accuracy)}: ${pointsBetween(version.accuracy, same.accuracy)} points.
+          </p>`
+        : nothing
+    }
   </div>`;
 }

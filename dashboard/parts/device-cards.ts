@@ -1,7 +1,7 @@
 // What stands still about a device: its two slots, its counters since activation, what kind of machine it is.
 import type { Device, DeviceModel, Installed } from "@context-edge/protocol";
-import { html, type TemplateResult } from "lit";
-import { bytes, count, milliseconds, shortDigest } from "../format/numbers.ts";
+import { html, nothing, type TemplateResult } from "lit";
+import { bytes, count, milliseconds, plural, shortDigest } from "../format/numbers.ts";
 
 export function slotsCard(model: DeviceModel | undefined): TemplateResult {
   return html`<section class="card">
@@ -48,7 +48,15 @@ export function sinceCard(model: DeviceModel | undefined): TemplateResult {
 }
 
 function installed(slot: Installed | null | undefined): TemplateResult {
-  return slot ? html`${slot.version} <code title=${slot.digest}>${shortDigest(slot.digest)}</code>` : html`empty`;
+  if (!slot) return html`empty`;
+  const { version, digest, engine } = slot;
+  const built = engine
+    ? html`<span class="muted"
+        >engine built there for TensorRT ${engine.tensorrt},
+        ${plural(Math.max(1, Math.round(engine.took_s / 60)), "minute")}</span
+      >`
+    : nothing;
+  return html`${version} <code title=${digest}>${shortDigest(digest)}</code> ${built}`;
 }
 
 export function inventoryCard({ inventory: found, enrolled_at }: Device): TemplateResult {
@@ -60,6 +68,7 @@ export function inventoryCard({ inventory: found, enrolled_at }: Device): Templa
     ["L4T", found?.l4t],
     ["JetPack", found?.jetpack],
     ["TensorRT", found?.tensorrt],
+    ["Builds engines", found?.engine_builder === undefined ? undefined : `with ${found.engine_builder}`],
     ["Memory", found?.memory_bytes === undefined ? undefined : bytes(found.memory_bytes)],
   ];
   return html`<section class="card">

@@ -1,5 +1,5 @@
 // One device on its way to a version: the stepper, the download's bytes, and at the end the outcome in words with its evidence.
-import { DEFAULT_MODEL, type Device, type OutcomeReport } from "@context-edge/protocol";
+import { buildWords, DEFAULT_MODEL, type Device, type OutcomeReport } from "@context-edge/protocol";
 import { html, nothing, type TemplateResult } from "lit";
 import { bytes, milliseconds } from "../format/numbers.ts";
 import { stepsOf, WAY } from "./steps.ts";
@@ -31,6 +31,7 @@ export function deviceProgress(device: Device, deploymentId: string | null): Tem
         ? html`<p class="muted">${bytes(attempt.download.bytes)} of ${bytes(attempt.download.total_bytes)}</p>`
         : nothing
     }
+    ${attempt?.build ? html`<p class="muted">${buildWords(attempt.build, model?.current?.version ?? null)}</p>` : nothing}
     ${!attempt && outcome ? outcomeInWords(outcome) : nothing}
     ${
       device.trouble

@@ -32,6 +32,30 @@ export function askToReject(from: HTMLElement, version: Version): void {
   });
 }
 
+export function askToArchive(from: HTMLElement, version: Version): void {
+  ask(from, {
+    title: `Archive ${version.version_id}?`,
+    body: () =>
+      html`<p>
+        It can no longer be deployed or gone back to, and its files are removed after some days. It can be unarchived as
+        long as they are there.
+      </p>`,
+    confirmLabel: () => `Archive ${version.version_id}`,
+    danger: true,
+    reason: "optional",
+    run: async (reason) => `${(await api.archive(version.version_id, reason)).version_id} is archived.`,
+  });
+}
+
+export function askToUnarchive(from: HTMLElement, version: Version): void {
+  ask(from, {
+    title: `Unarchive ${version.version_id}?`,
+    body: () => html`<p>It waits for review again. Where its files were removed, the hub asks for them.</p>`,
+    confirmLabel: () => `Unarchive ${version.version_id}`,
+    run: async () => `${(await api.unarchive(version.version_id)).version_id} waits for review again.`,
+  });
+}
+
 const FEW = 12;
 const MOST_CHOICES = 100;
 

@@ -29,7 +29,8 @@ export function stepsOf(attempt: Attempt | null, outcome: OutcomeReport | null):
   if (attempt) return underWay(attempt);
   if (!outcome) return statesUpTo(-1, "ahead");
   if (outcome.outcome === "committed") return statesUpTo(WAY.length, "done");
-  const failedAt = FAILED_AT[outcome.code] ?? (outcome.outcome === "rolled-back" ? "probing" : "downloading");
+  const elsewhere = outcome.outcome === "rolled-back" ? "probing" : "downloading";
+  const failedAt = FAILED_AT[outcome.code] ?? (outcome.code.startsWith("BUILD_") ? "verifying" : elsewhere);
   return statesUpTo(WAY.indexOf(failedAt), "failed");
 }
 

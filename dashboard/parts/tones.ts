@@ -1,8 +1,10 @@
 // Which colour and which words go with which state: total records, so that a new state does not compile without its own.
 import type {
+  Attempt,
   Deployment,
   DeploymentState,
   Device,
+  NodeTroubleCode,
   Outcome,
   Phase,
   Stage,
@@ -31,7 +33,7 @@ export const SYNC_WORDS: Record<SyncState, string> = {
   unknown: "No target",
 };
 
-export const PHASE_WORDS: Record<Phase, string> = {
+const PHASE_WORDS: Record<Phase, string> = {
   idle: "Idle",
   downloading: "Downloading",
   verifying: "Verifying",
@@ -41,6 +43,12 @@ export const PHASE_WORDS: Record<Phase, string> = {
   "rolling-back": "Rolling back",
   blocked: "Blocked",
 };
+
+/** "Verifying v2.1"; a build is part of it, and the longest. */
+function attemptWords({ phase, version, build }: Attempt): string {
+  const isBuilding = build != null && build.elapsed_s !== null;
+  return `${isBuilding ? "Building" : PHASE_WORDS[phase]} ${version}`;
+}
 
 export const STAGE_TONE: Record<Stage, Tone> = {
   pending: "busy",
@@ -92,6 +100,26 @@ export const OUTCOME_WORDS: Record<Outcome, string> = {
 
 export const VERDICT_TONE: Record<Verdict, Tone> = { pass: "good", fail: "bad", inconclusive: "busy" };
 
+export const NODE_TONE: Record<NodeTroubleCode, Tone> = {
+  NOT_READY: "bad",
+  NO_AGENT: "bad",
+  AGENT_NOT_READY: "warn",
+  NO_DEVICE: "warn",
+  CORDONED: "quiet",
+  LABEL_REFUSED: "warn",
+  LABEL_NOT_WRITTEN: "warn",
+};
+
+export const NODE_WORDS: Record<NodeTroubleCode, string> = {
+  NOT_READY: "NotReady",
+  NO_AGENT: "No agent",
+  AGENT_NOT_READY: "Agent not ready",
+  NO_DEVICE: "Not enrolled",
+  CORDONED: "Cordoned",
+  LABEL_REFUSED: "Label refused",
+  LABEL_NOT_WRITTEN: "Label not written",
+};
+
 export const badge = (tone: Tone, words: string): TemplateResult => html`<span class="badge ${tone}">${words}</span>`;
 
 /** A person pauses, the hub halts: who reads "Paused" looks for somebody to ask. */
@@ -108,7 +136,7 @@ export const heldBadge = (device: Device) =>
 /** @param later its group has a new target, but not this device yet: it runs what it should, and not what the group is named for */
 export function standingBadge(device: Device, model: string, later: boolean): TemplateResult {
   const attempt = device.models[model]?.attempt;
-  if (attempt) return badge("busy", `${PHASE_WORDS[attempt.phase]} ${attempt.version}`);
+  if (attempt) return badge("busy", attemptWords(attempt));
   if (later) return badge("quiet", "Waits for its wave");
   return badge(SYNC_TONE[device.sync], SYNC_WORDS[device.sync]);
 }

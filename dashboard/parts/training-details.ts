@@ -51,9 +51,11 @@ export function trainingDetails(
 const readable = (name: string) => name.replaceAll("_", " ");
 
 function classTable(perClass: PerClass, before: PerClass | null): TemplateResult {
-  const beside = (name: string, key: "precision" | "recall", value: number) => {
-    const earlier = before?.[name]?.[key];
-    return earlier === undefined ? nothing : html` <small class="muted">${pointsBetween(value, earlier)}</small>`;
+  const beside = (name: string, key: "precision" | "recall", value: number | null) => {
+    const earlier = before?.[name]?.[key] ?? null;
+    return earlier === null || value === null
+      ? nothing
+      : html` <small class="muted">${pointsBetween(value, earlier)}</small>`;
   };
   return html`<div class="table-wrap" tabindex="0">
     <table>

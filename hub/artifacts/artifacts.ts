@@ -7,6 +7,11 @@ export interface Stored {
   sizeBytes: number;
 }
 
+/** A whole file as it lies there. */
+export interface Kept extends Stored {
+  modifiedMs: number;
+}
+
 export type PutResult =
   | ({ ok: true } & Stored)
   | { ok: false; why: "digest-mismatch"; actual: Digest; sizeBytes: number }
@@ -32,9 +37,18 @@ export interface Artifacts {
   /** What broken uploads left, untouched since then, is deleted. @returns how many. */
   discardUploads(beforeMs: number): Promise<number>;
   stat(digest: Digest): Promise<{ sizeBytes: number } | undefined>;
+  /** Every whole file. Nothing else that lies in the same place. */
+  list(): AsyncIterable<Kept>;
+  /** One that is not there is removed already. */
+  remove(digest: Digest): Promise<void>;
   /** The first bytes, for telling a plan from an ONNX file. */
   head(digest: Digest, bytes: number): Promise<Uint8Array>;
   locate(digest: Digest): Promise<Located | undefined>;
+  /**
+   * Says that the hub with this id keeps files here.
+   * @returns other hubs that do, and whose files must not be taken for unused ones.
+   */
+  sharedWith(hubId: string): Promise<string[]>;
   /** @throws when files could not be read or taken now. */
   reach(): Promise<void>;
 }

@@ -4,7 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { digestOf, fetchAll, MAX_BYTES, openDirectory, openS3, type Opened } from "../testing/artifact-places.ts";
+import {
+  digestOf,
+  fetchAll,
+  MAX_BYTES,
+  openDirectory,
+  openOlderS3,
+  openS3,
+  type Opened,
+} from "../testing/artifact-places.ts";
 import { directoryArtifacts } from "./directory.ts";
 
 const BYTES = Buffer.from("ftrt and what else an engine holds");
@@ -13,6 +21,7 @@ const DIGEST = digestOf(BYTES);
 describe.each([
   ["a directory", openDirectory],
   ["S3", openS3],
+  ["an older object store", openOlderS3],
 ] as const)("artifacts in %s", (_name, open) => {
   let opened: Opened;
   beforeEach(async () => {
@@ -30,6 +39,20 @@ describe.each([
     expect(await artifacts.stat(DIGEST)).toEqual({ sizeBytes: BYTES.length });
     expect(Buffer.from(await artifacts.head(DIGEST, 4)).toString()).toBe("ftrt");
     expect(await fetchAll(artifacts, DIGEST)).toEqual(BYTES);
+  });
+
+  test("are listed with size and time, and nothing else is; one that was removed is gone, and may be removed again", async () => {
+    const { artifacts } = opened;
+    const [half, startMs] = [Buffer.from("half"), Date.now()];
+    await artifacts.put(DIGEST, Readable.from([BYTES]));
+    await artifacts.put(digestOf(half), Readable.from([half]), { start: 0, totalBytes: 10 });
+    expect(await Readable.from(artifacts.list()).toArray()).toEqual([
+      { digest: DIGEST, sizeBytes: BYTES.length, modifiedMs: expect.closeTo(startMs, -5) },
+    ]);
+    for (let time = 0; time < 2; time += 1) await artifacts.remove(DIGEST);
+    expect(await artifacts.stat(DIGEST)).toBeUndefined();
+    expect(await Readable.from(artifacts.list()).toArray()).toEqual([]);
+    expect(await artifacts.put(DIGEST, Readable.from([BYTES]))).toMatchObject({ ok: true });
   });
 
   test("are not there before they were put", async () => {

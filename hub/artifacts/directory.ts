@@ -1,7 +1,7 @@
 // Artifacts in a content-addressed directory: `ab/abcdef…`, written alongside, synced, then renamed into place.
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Digest } from "@context-edge/protocol";
@@ -21,6 +21,8 @@ export interface DirectoryLimits {
 const ANYWHERE: Place = { require: () => Promise.resolve() };
 /** Written again and again, to see whether the directory can be written. */
 const TRIED = "written-last";
+const FOLDER = /^[0-9a-f]{2}$/;
+const DIGEST = /^[0-9a-f]{64}$/;
 
 /** @param place what tells this directory from an empty mount point. */
 export function directoryArtifacts(
@@ -91,6 +93,21 @@ export function directoryArtifacts(
       if (sizeBytes === undefined) await place.require();
       return sizeBytes === undefined ? undefined : { sizeBytes };
     },
+    async *list() {
+      await place.require();
+      for (const folder of await readdir(dir).catch(() => [])) {
+        for (const digest of FOLDER.test(folder) ? await readdir(join(dir, folder)) : []) {
+          const found = DIGEST.test(digest) ? await stat(fileOf(digest)).catch(() => undefined) : undefined;
+          if (found?.isFile()) yield { digest, sizeBytes: found.size, modifiedMs: found.mtimeMs };
+        }
+      }
+    },
+    async remove(digest) {
+      await place.require();
+      await rm(fileOf(digest), { force: true });
+    },
+    // Its marker tells whose it is, and it is required before anything is done here.
+    sharedWith: async () => [],
     head: (digest, bytes) => readHead(fileOf(digest), bytes),
     reach: async () => {
       await place.require();

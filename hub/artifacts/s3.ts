@@ -1,108 +1,190 @@
 // Artifacts in any S3 store: uploads go through the hub once, downloads go straight to the store by presigned URL.
-import { createHash, randomUUID } from "node:crypto";
-import { finished, Transform, type Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
 import {
-  CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadBucketCommand,
   HeadObjectCommand,
   paginateListObjectsV2,
-  S3Client,
+  PutObjectCommand,
+  type S3Client,
 } from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Digest } from "@context-edge/protocol";
 import type { S3Config } from "../config.ts";
-import type { Adopted, Artifacts, Buckets } from "./artifacts.ts";
-import { isBrokenBody } from "./broken-body.ts";
+import type { Adopted, Artifacts, Buckets, PutResult, Stored } from "./artifacts.ts";
+import { isMissing, isOthers, isUploadGone, wordsOf } from "./s3-client.ts";
+import { copyObject } from "./s3-copy.ts";
+import { receive } from "./s3-ingest.ts";
+import { type Ingest, s3Uploads, type Whole } from "./s3-uploads.ts";
 
 const PRESIGNED_SECONDS = 900;
 const PART_BYTES = 8 * 2 ** 20;
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const MOST_PARTS = 10_000;
 
-const STAGING = "uploads/";
-/** Nothing else is ever deleted: the bucket may hold what people keep there. */
-const STAGED = /^uploads\/[0-9a-f]{64}\/[0-9a-f-]{36}$/;
+const FOLDER = "artifacts/";
+/** An object for each hub that keeps files in the bucket. */
+const HUBS = `${FOLDER}hubs/`;
+const FILE = /^artifacts\/([0-9a-f]{64})$/;
+/** Whole, but not looked at yet, under names of this release and of earlier ones. Nothing else is ever deleted there: the bucket may hold what people keep. */
+const STAGED = /^uploads\/[0-9a-f]{64}\/(parts|[0-9a-f-]{36})$/;
 
-/** A store that is slow must not hold requests for ever. */
-const PATIENCE = { connectionTimeout: 3_000, socketTimeout: 10_000 };
-
-export function connectToS3(config: S3Config, patience = PATIENCE): S3Client {
-  return new S3Client({
-    region: config.region,
-    forcePathStyle: config.forcePathStyle,
-    requestHandler: patience,
-    maxAttempts: 3,
-    // Older stores know nothing of the checksums that newer SDKs add by themselves.
-    requestChecksumCalculation: "WHEN_REQUIRED",
-    responseChecksumValidation: "WHEN_REQUIRED",
-    ...(config.endpoint === undefined ? {} : { endpoint: config.endpoint }),
-    ...(config.credentials === undefined ? {} : { credentials: config.credentials }),
-  });
+export interface S3Limits {
+  maxBytes: number;
+  /** For tests; 5 MiB are the least that stores take. */
+  partBytes?: number;
+  copyBytes?: number;
+  nowMs?: () => number;
 }
 
-/** Uploads land in the first configured bucket under `artifacts/<digest>`; adopted objects are copied there by the store itself. */
-export function s3Artifacts(client: S3Client, config: S3Config, limits: { maxBytes: number }): Artifacts & Buckets {
+/** Files are in the first configured bucket under `artifacts/<digest>`; adopted objects are copied there by the store itself. */
+export function s3Artifacts(client: S3Client, config: S3Config, limits: S3Limits): Artifacts & Buckets {
   const [bucket = ""] = config.buckets;
-  const keyOf = (digest: Digest) => `artifacts/${digest}`;
-  const headOf = async (name: string, key: string) => {
+  const { maxBytes, partBytes = Math.max(PART_BYTES, Math.ceil(maxBytes / MOST_PARTS)) } = limits;
+  const uploads = s3Uploads(client, bucket, limits.nowMs);
+  const keyOf = (digest: Digest) => `${FOLDER}${digest}`;
+  const headOf = async (key: string) => {
     try {
-      return await client.send(new HeadObjectCommand({ Bucket: name, Key: key }));
+      return await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
     }
   };
+  const stat: Artifacts["stat"] = async (digest) => {
+    const found = await headOf(keyOf(digest));
+    return found && { sizeBytes: found.ContentLength ?? 0 };
+  };
+  const remove = async (Key: string) => void (await client.send(new DeleteObjectCommand({ Bucket: bucket, Key })));
+
+  /** @throws what stores say when the object is not the one that was hashed any more. */
+  const copyTo = (digest: Digest, from: { bucket: string; key: string; etag: string | undefined; sizeBytes: number }) =>
+    copyObject(client, { from, to: { bucket, key: keyOf(digest) } }, limits.copyBytes);
+
+  const hashObject = async (name: string, key: string, etag?: string) => {
+    const bound = etag === undefined ? {} : { IfMatch: etag };
+    const object = await client.send(new GetObjectCommand({ Bucket: name, Key: key, ...bound }));
+    const hash = createHash("sha256");
+    let sizeBytes = 0;
+    for await (const chunk of object.Body as Readable) {
+      sizeBytes += (chunk as Buffer).length;
+      if (sizeBytes > maxBytes) throw new Error(`it is larger than the ${maxBytes} bytes this hub takes`);
+      hash.update(chunk as Buffer);
+    }
+    return { etag: object.ETag, sizeBytes, digest: hash.digest("hex") };
+  };
+
+  /** Another upload of the same file was faster, and has cleared up. */
+  const outrun = async (digest: Digest): Promise<PutResult> => {
+    const there = await stat(digest);
+    if (there) return { ok: true, digest, ...there };
+    return { ok: false, why: "incomplete", offset: await uploads.longest(digest) };
+  };
+
+  const settle = async (digest: Digest, upload: Whole, work: () => Promise<PutResult>): Promise<PutResult> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isOthers(error) && !isMissing(error) && !isUploadGone(error)) throw error;
+      await upload.discard();
+      return await outrun(digest);
+    } finally {
+      upload.rest();
+    }
+  };
+
+  const publish = async (upload: Whole, claimed: Stored, actual: Digest | undefined): Promise<PutResult> => {
+    const { digest, sizeBytes } = claimed;
+    const whole = await upload.complete();
+    if (!whole) return outrun(digest);
+    try {
+      // Of one that was gone on with nobody has seen all bytes: the store's own are hashed.
+      const seen = actual ?? (await hashObject(bucket, whole.key, whole.etag)).digest;
+      if (seen !== digest) return { ok: false, why: "digest-mismatch", actual: seen, sizeBytes };
+      await copyTo(digest, { bucket, ...whole, sizeBytes });
+      return { ok: true, digest, sizeBytes };
+    } finally {
+      // What stays because the store fails now is deleted later.
+      await remove(whole.key).catch(() => undefined);
+    }
+  };
 
   return {
     async put(digest, body, part) {
-      // A store takes whole objects only: a broken upload starts again.
-      if (part && part.start > 0) return { ok: false, why: "wrong-offset", offset: 0 };
-      // A name of its own: else of two uploads at once one would publish what the other sent.
-      const staged = `${STAGING}${digest}/${randomUUID()}`;
-      const meter = measure(limits.maxBytes);
-      // `pipe` alone would wait for ever for the rest of a body that broke off.
-      finished(body, { writable: false }, (error) => error && meter.stream.destroy(error));
-      try {
-        await new Upload({
-          client,
-          params: { Bucket: bucket, Key: staged, Body: body.pipe(meter.stream) },
-          partSize: PART_BYTES,
-        }).done();
-      } catch (error) {
-        if (meter.isTooLarge()) return { ok: false, why: "too-large", maxBytes: limits.maxBytes };
-        if (isBrokenBody(error)) return { ok: false, why: "incomplete", offset: 0 };
-        throw error;
+      const start = part?.start ?? 0;
+      const whole = part && start > 0 ? await uploads.finish(digest, part.totalBytes) : undefined;
+      if (part && whole) {
+        body.resume();
+        return settle(digest, whole, () => publish(whole, { digest, sizeBytes: part.totalBytes }, undefined));
       }
-      const { digest: actual, sizeBytes } = meter.result();
-      try {
-        if (part && sizeBytes < part.totalBytes) return { ok: false, why: "incomplete", offset: 0 };
-        if (actual !== digest) return { ok: false, why: "digest-mismatch", actual, sizeBytes };
-        await client.send(
-          new CopyObjectCommand({ Bucket: bucket, Key: keyOf(digest), CopySource: `${bucket}/${staged}` }),
-        );
-        return { ok: true, digest, sizeBytes };
-      } finally {
-        // What stays because the store fails now is deleted later.
-        await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: staged })).catch(() => undefined);
-      }
+      const resumed = start === 0 ? undefined : await uploads.resume(digest, start);
+      if (start > 0 && !resumed) return { ok: false, why: "wrong-offset", offset: await uploads.longest(digest) };
+      let ingest: Ingest | undefined = resumed;
+      const begin = async () => (ingest = await uploads.begin(digest));
+      const own: Whole = {
+        complete: async () => ingest?.complete(),
+        rest: () => ingest?.rest(),
+        discard: async () => ingest?.discard(),
+      };
+      return settle(digest, own, async () => {
+        const received = await receive(body, { start, maxBytes, partBytes, ingest, begin });
+        if (received.is === "too-large") {
+          await ingest?.discard();
+          return { ok: false, why: "too-large", maxBytes };
+        }
+        const isShort = received.is === "whole" && part !== undefined && received.sizeBytes < part.totalBytes;
+        if (received.is === "broken" || isShort)
+          return { ok: false, why: "incomplete", offset: ingest?.isOurs() === true ? ingest.bytes() : 0 };
+        const { sizeBytes, rest } = received;
+        const actual = resumed ? undefined : received.digest;
+        if (actual !== undefined && actual !== digest) {
+          await ingest?.discard();
+          return { ok: false, why: "digest-mismatch", actual, sizeBytes };
+        }
+        if (!ingest) {
+          // Small enough to have been looked at before it is written: nobody sees anything else under this name.
+          await client.send(new PutObjectCommand({ Bucket: bucket, Key: keyOf(digest), Body: rest }));
+          return { ok: true, digest, sizeBytes };
+        }
+        if (rest.length > 0) await ingest.add(rest);
+        return publish(ingest, { digest, sizeBytes }, actual);
+      });
     },
-    // Halves of multipart uploads are for the bucket's own lifecycle rules.
     async discardUploads(beforeMs) {
-      let count = 0;
-      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: STAGING })) {
+      let count = await uploads.discardOlderThan(beforeMs);
+      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: "uploads/" })) {
         for (const { Key = "", LastModified } of page.Contents ?? []) {
           if (!STAGED.test(Key) || !LastModified || LastModified.getTime() >= beforeMs) continue;
-          await client.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+          await remove(Key);
           count += 1;
         }
       }
       return count;
     },
-    uploadedBytes: async () => 0,
-    stat: async (digest) => {
-      const found = await headOf(bucket, keyOf(digest));
-      return found && { sizeBytes: found.ContentLength ?? 0 };
+    uploadedBytes: (digest) => uploads.longest(digest),
+    stat,
+    async *list() {
+      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: FOLDER })) {
+        for (const { Key = "", Size = 0, LastModified } of page.Contents ?? []) {
+          const digest = FILE.exec(Key)?.[1];
+          if (digest !== undefined && LastModified)
+            yield { digest, sizeBytes: Size, modifiedMs: LastModified.getTime() };
+        }
+      }
+    },
+    remove: (digest) => remove(keyOf(digest)),
+    async sharedWith(hubId) {
+      const own = `${HUBS}${hubId}`;
+      const found: string[] = [];
+      for await (const page of paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: HUBS }))
+        found.push(...(page.Contents ?? []).map(({ Key = "" }) => Key));
+      if (!found.includes(own))
+        await client.send(
+          new PutObjectCommand({ Bucket: bucket, Key: own, Body: "A hub keeps its files in this bucket.\n" }),
+        );
+      return found.filter((key) => key !== own);
     },
     async head(digest, bytes) {
       const object = await client.send(
@@ -110,10 +192,14 @@ export function s3Artifacts(client: S3Client, config: S3Config, limits: { maxByt
       );
       return (await object.Body?.transformToByteArray()) ?? new Uint8Array();
     },
-    // An object that cannot be there: a store that answers "no such object" is reached and lets us in.
-    reach: async () => void (await headOf(bucket, keyOf("0".repeat(64)))),
+    // Asking for an object would not do: one that is not there and a bucket that is not there are answered alike.
+    reach: async () => {
+      await client.send(new HeadBucketCommand({ Bucket: bucket })).catch((error: unknown) => {
+        throw new Error(wordsOf(error, bucket), { cause: error });
+      });
+    },
     async locate(digest) {
-      if (!(await headOf(bucket, keyOf(digest)))) return undefined;
+      if (!(await headOf(keyOf(digest)))) return undefined;
       const command = new GetObjectCommand({ Bucket: bucket, Key: keyOf(digest) });
       return { at: "elsewhere", url: await getSignedUrl(client, command, { expiresIn: PRESIGNED_SECONDS }) };
     },
@@ -122,20 +208,8 @@ export function s3Artifacts(client: S3Client, config: S3Config, limits: { maxByt
         return { ok: false, why: "bucket-not-configured", detail: `Bucket ${name} is not among the configured ones.` };
       }
       try {
-        const object = await client.send(new GetObjectCommand({ Bucket: name, Key: key }));
-        const meter = measure(limits.maxBytes);
-        // An answer that breaks off in the middle fails here, instead of never ending.
-        await pipeline(object.Body as Readable, meter.stream.resume());
-        const { digest, sizeBytes } = meter.result();
-        // What was hashed is what is served: the copy is bound to the entity that was read.
-        await client.send(
-          new CopyObjectCommand({
-            Bucket: bucket,
-            Key: keyOf(digest),
-            CopySource: encodeURI(`${name}/${key}`),
-            ...(object.ETag === undefined ? {} : { CopySourceIfMatch: object.ETag }),
-          }),
-        );
+        const { digest, sizeBytes, etag } = await hashObject(name, key);
+        await copyTo(digest, { bucket: name, key, etag, sizeBytes });
         return { ok: true, digest, sizeBytes };
       } catch (error) {
         if (isMissing(error)) return { ok: false, why: "missing", detail: `There is no object s3://${name}/${key}.` };
@@ -144,22 +218,4 @@ export function s3Artifacts(client: S3Client, config: S3Config, limits: { maxByt
       }
     },
   };
-}
-
-function measure(maxBytes: number) {
-  const hash = createHash("sha256");
-  let sizeBytes = 0;
-  const stream = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      sizeBytes += chunk.length;
-      hash.update(chunk);
-      if (sizeBytes > maxBytes) done(new Error("the body is larger than this hub takes"));
-      else done(null, chunk);
-    },
-  });
-  return { stream, isTooLarge: () => sizeBytes > maxBytes, result: () => ({ digest: hash.digest("hex"), sizeBytes }) };
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && ["NotFound", "NoSuchKey"].includes(error.name);
 }

@@ -133,6 +133,8 @@ describe("the table itself, in a few lines that do not come from it", () => {
     ["POST", "/mlops/models/:version/approve", "publisher", false],
     ["PUT", "/api/v1/groups/:group/target", "publisher", false],
     ["PUT", "/mlops/artifacts/:digest", "publisher", true],
+    ["GET", "/mlops/artifacts/:digest", "publisher", true],
+    ["GET", "/mlops/artifacts/:digest", "viewer", false],
     ["POST", "/mlops/models/register", "publisher", true],
     ["GET", "/api/v1/devices", "publisher", false],
     ["GET", "/api/v1/devices", "viewer", true],

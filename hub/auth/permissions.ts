@@ -36,6 +36,7 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
 
   // Looking.
   "GET /api/v1/audit": viewer,
+  "GET /api/v1/cluster": viewer,
   "GET /api/v1/deployments": viewer,
   "GET /api/v1/deployments/:id": viewer,
   // Writes nothing: it answers a question that is too long for an address.
@@ -58,6 +59,8 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
   "GET /api/v1/models/:model/versions/:version": viewerOrPublisher,
   "GET /mlops/models/pending": viewerOrPublisher,
   "HEAD /mlops/artifacts/:digest": viewerOrPublisher,
+  // The files are the work itself: who only looks needs their figures, not their bytes.
+  "GET /mlops/artifacts/:digest": engineerOrPublisher,
   "PUT /mlops/artifacts/:digest": engineerOrPublisher,
   "POST /mlops/models/register": engineerOrPublisher,
   "POST /mlops/deployment/:version/outcomes": engineerOrPublisher,
@@ -65,6 +68,8 @@ export const PERMISSIONS: Readonly<Record<string, Access>> = {
   // Reviewing, deploying, steering, moving, holding.
   "POST /mlops/models/:version/approve": engineer,
   "POST /mlops/models/:version/reject": engineer,
+  "POST /api/v1/models/:model/versions/:version/archive": engineer,
+  "POST /api/v1/models/:model/versions/:version/unarchive": engineer,
   "POST /mlops/models/:version/deploy-pilot": engineer,
   "POST /mlops/models/:version/deploy-all": engineer,
   "POST /mlops/models/:version/rollback": engineer,

@@ -41,8 +41,9 @@ export function nextStay(before: Stay | undefined, phase: Phase, sinceLookMs: nu
   return { phase, waitedMs: before.waitedMs + Math.min(Math.max(0, sinceLookMs), LONGEST_LOOK_MS) };
 }
 
-export function isLate({ phase, waitedMs }: Stay, deadlines: Deadlines): boolean {
-  return waitedMs > minutesFor(phase, deadlines) * 60_000;
+/** @param moreMs what a build may take beside: the device ends it by a deadline of its own, which was signed with the version */
+export function isLate({ phase, waitedMs }: Stay, deadlines: Deadlines, moreMs = 0): boolean {
+  return waitedMs > minutesFor(phase, deadlines) * 60_000 + moreMs;
 }
 
 export const minutesFor = (phase: Phase, deadlines: Deadlines) => deadlines[phase] ?? DEFAULT_MINUTES[phase];

@@ -1,7 +1,7 @@
 // Which part of a device's state only drifts from heartbeat to heartbeat, and which part is news.
 import type { Observed } from "@context-edge/protocol";
 
-/** The state without what moves by itself: time, sensors, counters, bytes fetched. Equal before and after: a mere heartbeat. */
+/** The state without what moves by itself: time, sensors, counters, bytes fetched, seconds of a build. Equal before and after: a mere heartbeat. */
 export function steadyPart(observed: Observed): unknown {
   const models = Object.entries(observed.models).map(([name, model]) => {
     const { attempt, stats } = model;
@@ -9,7 +9,7 @@ export function steadyPart(observed: Observed): unknown {
       name,
       {
         ...model,
-        attempt: attempt && { ...attempt, download: attempt.download !== null },
+        attempt: attempt && { ...attempt, download: attempt.download !== null, build: attempt.build?.stage },
         stats: stats && { since: stats.since, digest: stats.digest },
       },
     ];

@@ -3,6 +3,7 @@ import {
   openEnvelope,
   Statement,
   STATEMENT_PAYLOAD_TYPE,
+  StatementFields,
   type Digest,
   type Envelope,
   type ProblemCode,
@@ -70,7 +71,7 @@ export function checkStatement(
 }
 
 /** A statement's place among the releases of its model. */
-export const Numbered = Statement.pick({ version: true, release: true, minimum_release: true });
+export const Numbered = StatementFields.pick({ version: true, release: true, minimum_release: true });
 export type Numbered = z.infer<typeof Numbered>;
 
 /** What whoever signs should know: no reason to refuse, since a device decides by what it ran itself. */
@@ -89,6 +90,12 @@ export function releaseWarnings(statement: Numbered, others: readonly Numbered[]
         ]
       : []),
   ];
+}
+
+/** Two devices build two engines of one file: only known answers tell whether each is right. */
+export function recipeWarnings({ variants, golden }: Pick<Statement, "variants" | "golden">): string[] {
+  if (golden !== undefined || !variants.some(({ build }) => build !== undefined)) return [];
+  return ["Devices build the engine themselves, and there are no golden samples to prove each of them by."];
 }
 
 /** A claimed list of variants must name the file that was uploaded. */

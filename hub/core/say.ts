@@ -12,6 +12,10 @@ export function span(seconds: number): string {
 
 export const milliseconds = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(1)} ms`;
 
+/** `0.3 MB`, `1,204.0 MB`. */
+export const megabytes = (bytes: number) =>
+  `${(bytes / 1_000_000).toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} MB`;
+
 /** `3 devices`, `1 device`. */
 /** 429232 reads 429,232. */
 export const grouped = (count: number) => count.toLocaleString("en-US");

@@ -2,6 +2,7 @@
 import {
   isInWave,
   type Digest,
+  type Installed,
   type Observed,
   type ObservedModel,
   type OutcomeReport,
@@ -25,6 +26,8 @@ export interface TargetView {
   /** By device: the time of an outcome that a retry made void. */
   excused: Readonly<Record<string, string>>;
   digests: readonly Digest[];
+  /** Of its variants whose engines the devices build: the same file by another recipe is not this version. */
+  recipes?: readonly Digest[];
 }
 
 export interface Standing {
@@ -38,10 +41,19 @@ export interface Standing {
   inWave: boolean;
   /** It waits on purpose: for a hold's end, its window, or a veto's end. */
   waits: boolean;
+  /** Time that the build of its engine may take, beside the deadline of its phase. */
+  buildMs?: number;
 }
 
-/** Codes with which a device says that no variant fits it: another module, or another TensorRT than the file was built with. */
-const INCOMPATIBLE_CODES: readonly string[] = ["NO_COMPATIBLE_VARIANT", "ENGINE_VERSION_MISMATCH"];
+/** Codes with which a device says that no variant fits it: another module, another TensorRT, or nothing to build an engine with. */
+const INCOMPATIBLE_CODES: readonly string[] = [
+  "BUILD_TOOL_MISSING",
+  "BUILD_WRONG_TENSORRT",
+  "ENGINE_VERSION_MISMATCH",
+  "NO_COMPATIBLE_VARIANT",
+];
+/** Whatever a device says, it is waited for no longer than this. */
+const LONGEST_BUILD_MS = 24 * 3_600_000;
 
 export function standingOf(
   deviceId: string,
@@ -59,14 +71,15 @@ export function standingOf(
   const outcome = isOfTarget && target.excused[deviceId] !== lastOutcome.at ? lastOutcome : null;
   const waits = model?.waiting != null && model.waiting.for !== "retry";
   const inWave = target !== undefined && isInWave(deviceId, target.deploymentId, target.share);
+  const { build } = model?.attempt ?? {};
+  const building = build ? { buildMs: Math.min(build.deadline_s * 1_000, LONGEST_BUILD_MS) } : {};
   const standing = (sync: SyncState, runsTarget = false): Standing => {
-    return { sync, phase, outcome, runsTarget, inWave, waits };
+    return { sync, phase, outcome, runsTarget, inWave, waits, ...building };
   };
   if (!target || !observed) return standing("unknown");
   // The device's own report of what it runs is the proof, not the outcome it announced: success counts once it reported again.
-  const runsTarget =
-    model?.current !== undefined && model.current !== null && target.digests.includes(model.current.digest);
-  if (runsTarget && !model.attempt) return standing("in-sync", true);
+  const runsTarget = runs(target, model?.current ?? null);
+  if (runsTarget && !model?.attempt) return standing("in-sync", true);
   if (!inWave) return standing(model?.attempt ? "pending" : "in-sync");
   if (outcome && outcome.outcome !== "committed" && !model?.attempt) {
     return standing(INCOMPATIBLE_CODES.includes(outcome.code) ? "incompatible" : "failed");
@@ -74,6 +87,11 @@ export function standingOf(
   if (observed.phase === "blocked") return standing("failed");
   if (observed.hold) return standing("held");
   return standing("pending");
+}
+
+function runs({ digests, recipes = [] }: TargetView, current: Installed | null): boolean {
+  if (!current || !digests.includes(current.digest)) return false;
+  return current.engine === undefined || recipes.includes(current.engine.recipe);
 }
 
 /** Of several models, the one a reader must know about. */

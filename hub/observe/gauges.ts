@@ -1,5 +1,11 @@
 // Figures of the fleet and of the hub's queues, taken when Prometheus asks.
-import { CLOSED_DEPLOYMENT_STATES, DeliveryState, DeploymentState, SyncState } from "@context-edge/protocol";
+import {
+  CLOSED_DEPLOYMENT_STATES,
+  DeliveryState,
+  DeploymentState,
+  NodeTroubleCode,
+  SyncState,
+} from "@context-edge/protocol";
 import { Gauge, Registry } from "prom-client";
 import type { Hub } from "../hub.ts";
 import type { Checks } from "./readiness.ts";
@@ -22,6 +28,12 @@ export function openGauges(hub: Hub, look: () => Promise<Checks>): () => Promise
   const held = gauge("polls_held", "Polls waiting for news.");
   const reports = gauge("reports_queued", "Reports gathered, but not yet written.");
   const deliveries = gauge("webhook_deliveries", "Deliveries by state, as far as they are remembered.", ["state"]);
+  const nodes = gauge("cluster_nodes", "Nodes that are devices or should be; 0 without a cluster.");
+  const troubles = gauge("cluster_node_troubles", "Nodes in trouble, by what is wrong.", ["code"]);
+  const clusterProblems = gauge(
+    "cluster_problems",
+    "What the hub may not or cannot do in the cluster; 0: all is seen.",
+  );
   const ready = gauge("ready", "The checks of /readyz: 1 or 0.", ["check"]);
   const isLeader = gauge("leader", "1 on the hub that conducts and tells people.");
 
@@ -40,6 +52,11 @@ export function openGauges(hub: Hub, look: () => Promise<Checks>): () => Promise
     for (const { state } of await hub.store.deployments.open()) open.inc({ state });
     for (const { state, count } of await hub.store.deliveries.counts()) deliveries.inc({ state }, count);
     for (const [check, { ok }] of Object.entries(await look())) ready.set({ check }, ok ? 1 : 0);
+    const cluster = hub.cluster.view(fleet);
+    for (const code of NodeTroubleCode.options) troubles.set({ code }, 0);
+    for (const node of cluster.nodes) for (const { code } of node.troubles) troubles.inc({ code });
+    nodes.set(cluster.nodes.length);
+    clusterProblems.set(cluster.problems.length);
     held.set(hub.presence.held());
     reports.set(hub.reports.waiting());
     isLeader.set(hub.isLeader() ? 1 : 0);

@@ -11,6 +11,8 @@ export interface Metrics {
   request(route: string, method: string, status: number, seconds: number): void;
   problem(code: ProblemCode): void;
   shed(): void;
+  /** Files that nothing referred to. */
+  removed(bytes: number): void;
   /** @param count how many requests wait for their turn. */
   waiting(count: () => number): void;
 }
@@ -61,6 +63,11 @@ export function openMetrics(): Metrics {
     help: "Requests turned away under pressure.",
     registers,
   });
+  const removed = new Counter({
+    name: "context_edge_artifacts_removed_bytes_total",
+    help: "Bytes of files that were removed because nothing referred to them.",
+    registers,
+  });
   let takeWaiting = () => 0;
   new Gauge({
     name: "context_edge_requests_waiting",
@@ -92,6 +99,7 @@ export function openMetrics(): Metrics {
     },
     problem: (code) => problems.inc({ code }),
     shed: () => shed.inc(),
+    removed: (bytes) => removed.inc(bytes),
     waiting: (count) => (takeWaiting = count),
   };
 }

@@ -35,9 +35,14 @@ export const CATALOGUE: Readonly<Partial<Record<string, Line>>> = {
   "GET /mlops/deployment/:version/metrics": training("How the pilot fares, and what its gate still misses"),
   "POST /mlops/deployment/:version/outcomes": training("Labelled truth about predictions; each counts once"),
   "HEAD /mlops/artifacts/:digest": training("Is this file here, or how much of it"),
+  "GET /mlops/artifacts/:digest": training("A registered version's file; Range and If-Range"),
   "PUT /mlops/artifacts/:digest": training("Upload a model file under its sha256; resumable"),
   "GET /api/v1/models/:model/versions": training("Versions of a model, newest first"),
   "GET /api/v1/models/:model/versions/:version": training("One version"),
+  "POST /api/v1/models/:model/versions/:version/archive": training(
+    "Archive a version that nobody needs; its files may be removed",
+  ),
+  "POST /api/v1/models/:model/versions/:version/unarchive": training("Have an archived version reviewed again"),
   "GET /api/v1/quarantines": training("Files that no device may install"),
   "POST /api/v1/quarantines": training("Quarantine a version's files for the whole fleet"),
   "POST /api/v1/quarantines/:digest/lift": training("Lift a quarantine, with a reason"),
@@ -68,6 +73,7 @@ export const CATALOGUE: Readonly<Partial<Record<string, Line>>> = {
   "POST /api/v1/devices/:id/decommission": fleet("Take a device out of the fleet"),
   "GET /api/v1/trust": people("Whose signatures count: public keys of hub and releases"),
   "POST /api/v1/devices/:id/readmit": fleet("Let a device enrol again"),
+  "GET /api/v1/cluster": fleet("The cluster's nodes, their agents and devices, and what is wrong"),
   "GET /api/v1/series": fleet("Figures over time"),
   "GET /api/v1/series/labels": fleet("Labelled truth over time"),
 

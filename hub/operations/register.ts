@@ -2,13 +2,13 @@
 import { createHash } from "node:crypto";
 import {
   DEFAULT_MODEL,
-  Digest,
   ModelName,
   peekPayload,
   seal,
+  Statement,
   STATEMENT_PAYLOAD_TYPE,
+  statementSchemaOf,
   type RegisterRequest,
-  type Statement,
   type Variant,
 } from "@context-edge/protocol";
 import {
@@ -17,12 +17,15 @@ import {
   type Claim,
   formatOf,
   Numbered,
+  recipeWarnings,
   releaseWarnings,
 } from "../core/registration.ts";
+import { countRemovals, lookAtFiles, stillThere } from "../file-use.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 import type { VersionRecord } from "../store/records.ts";
 import type { Repositories } from "../store/store.ts";
+import { locateFile, neverUploaded } from "./model-path.ts";
 
 export interface Registered {
   record: VersionRecord;
@@ -48,50 +51,62 @@ export async function registerVersion(
   const known = await hub.store.versions.find(model, request.version_id);
   if (known) return sameOrConflict(known, contentHash);
 
+  let removals = await countRemovals(hub.store);
   const file = await locateFile(hub, request.model_path);
   const claim: Claim = { model, version: request.version_id, ...file };
   const described = await describe(hub, claim, request);
+  const digests = described.variants.map(({ digest }) => digest);
 
-  return hub.changes.make(actor, async ({ tx, at, touched, tell }) => {
-    const raced = await tx.versions.find(model, request.version_id);
-    if (raced) return sameOrConflict(raced, contentHash);
-    await refuseQuarantined(tx, described.variants);
-    const record: VersionRecord = {
-      model,
-      version_id: request.version_id,
-      stage: "pending",
-      accuracy: request.accuracy,
-      training_samples: request.training_samples,
-      training_date: request.training_date,
-      metrics: request.metrics ?? {},
-      variants: described.variants,
-      sha256: file.digest,
-      size_bytes: file.sizeBytes,
-      model_path: request.model_path,
-      statement: described.statement,
-      signed_by: described.signedBy,
-      content_hash: contentHash,
-      registered_at: at,
-      registered_by: actor,
-      decided_by: null,
-      decided_at: null,
-      decision_reason: null,
-    };
-    await tx.versions.insert(record);
-    touched.versions.add(`${model}/${request.version_id}`);
-    await tell(
-      "version.registered",
-      `${model}/${request.version_id}`,
-      `${actor} registered ${request.version_id} for review`,
-      {
+  const enter = () =>
+    hub.changes.make(actor, async ({ tx, at, touched, tell }) => {
+      const raced = await tx.versions.find(model, request.version_id);
+      if (raced) return sameOrConflict(raced, contentHash);
+      await refuseQuarantined(tx, described.variants);
+      // Files were removed since this one was looked at: it may have been among them.
+      if (!(await stillThere(tx, { removals }, digests))) return null;
+      const record: VersionRecord = {
         model,
-        version: request.version_id,
+        version_id: request.version_id,
+        stage: "pending",
         accuracy: request.accuracy,
+        training_samples: request.training_samples,
+        training_date: request.training_date,
+        metrics: request.metrics ?? {},
+        variants: described.variants,
         sha256: file.digest,
-      },
-    );
-    return { record, isNew: true, warnings: described.warnings };
-  });
+        size_bytes: file.sizeBytes,
+        model_path: request.model_path,
+        statement: described.statement,
+        signed_by: described.signedBy,
+        content_hash: contentHash,
+        registered_at: at,
+        registered_by: actor,
+        decided_by: null,
+        decided_at: null,
+        decision_reason: null,
+      };
+      await tx.versions.insert(record);
+      touched.versions.add(`${model}/${request.version_id}`);
+      await tell(
+        "version.registered",
+        `${model}/${request.version_id}`,
+        `${actor} registered ${request.version_id} for review`,
+        {
+          model,
+          version: request.version_id,
+          accuracy: request.accuracy,
+          sha256: file.digest,
+        },
+      );
+      return { record, isNew: true, warnings: described.warnings };
+    });
+  for (;;) {
+    const registered = await enter();
+    if (registered) return registered;
+    const sight = await lookAtFiles(hub, [file.digest]);
+    if (sight.missing.length > 0) throw neverUploaded(file.digest);
+    removals = sight.removals;
+  }
 }
 
 function sameOrConflict(known: VersionRecord, contentHash: string): Registered {
@@ -106,45 +121,6 @@ export function parseModel(model: string | undefined): string {
   const parsed = ModelName.safeParse(model ?? DEFAULT_MODEL);
   if (parsed.success) return parsed.data;
   throw new ProblemError("BAD_REQUEST", `"${model}" is no model name.`, { context: { errors: parsed.error.issues } });
-}
-
-/** `artifact://<sha256>` or `s3://bucket/key`; nothing else is ever looked at, let alone fetched. */
-async function locateFile(hub: Hub, path: string): Promise<{ digest: string; sizeBytes: number }> {
-  const artifact = /^artifact:\/\/(.+)$/.exec(path)?.[1];
-  if (artifact !== undefined) {
-    const digest = Digest.safeParse(artifact);
-    if (!digest.success) throw refusedPath(path);
-    const found = await hub.artifacts.stat(digest.data);
-    if (found) return { digest: digest.data, sizeBytes: found.sizeBytes };
-    throw new ProblemError("ARTIFACT_MISSING", `No file with digest ${digest.data} was uploaded.`, {
-      nextStep: `Upload it first with PUT /mlops/artifacts/${digest.data}.`,
-    });
-  }
-  const [, bucket, key] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,62})\/(.+)$/.exec(path) ?? [];
-  if (bucket === undefined || key === undefined || key.split("/").includes("..")) throw refusedPath(path);
-  if (!hub.buckets) {
-    throw new ProblemError("BUCKET_NOT_CONFIGURED", `This hub has no object store, so ${bucket} cannot be read.`, {
-      nextStep: "Upload the file with PUT /mlops/artifacts/<sha256>, or configure S3_BUCKETS.",
-    });
-  }
-  const adopted = await hub.buckets.adopt(bucket, key);
-  if (adopted.ok) return adopted;
-  const code = {
-    "bucket-not-configured": "BUCKET_NOT_CONFIGURED",
-    missing: "ARTIFACT_MISSING",
-    unavailable: "ARTIFACT_UNAVAILABLE",
-  } as const;
-  throw new ProblemError(code[adopted.why], adopted.detail);
-}
-
-function refusedPath(path: string): ProblemError {
-  return new ProblemError(
-    "MODEL_PATH_REFUSED",
-    `model_path ${JSON.stringify(path.slice(0, 200))} is not something this hub reads.`,
-    {
-      nextStep: "Use artifact://<sha256> of an uploaded file, or s3://bucket/key in a configured bucket.",
-    },
-  );
 }
 
 interface Described {
@@ -162,14 +138,22 @@ async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promi
       variants: checked.statement.variants,
       statement: request.statement,
       signedBy: checked.keyId,
-      warnings: releaseWarnings(checked.statement, await releasesOf(hub, claim.model)),
+      warnings: [
+        ...releaseWarnings(checked.statement, await releasesOf(hub, claim.model)),
+        ...recipeWarnings(checked.statement),
+      ],
     };
   }
   if (request.variants) {
     const checked = checkVariants(request.variants, claim);
     if (!checked.ok) throw new ProblemError(checked.code, checked.detail, { nextStep: checked.nextStep });
   }
-  const format = formatOf(await hub.artifacts.head(claim.digest, 4), request.model_path);
+  const start = await hub.artifacts.head(claim.digest, 4).catch(async (error: unknown) => {
+    // Removed between two looks.
+    if (!(await hub.artifacts.stat(claim.digest))) throw neverUploaded(claim.digest);
+    throw error;
+  });
+  const format = formatOf(start, request.model_path);
   const variants = request.variants ?? [{ digest: claim.digest, size_bytes: claim.sizeBytes, format, platform: {} }];
   const { devRelease } = hub.keys;
   if (!devRelease) {
@@ -177,13 +161,23 @@ async function describe(hub: Hub, claim: Claim, request: RegisterRequest): Promi
     return { variants, statement: null, signedBy: null, warnings };
   }
   const statement: Statement = {
-    schema: 1,
+    schema: statementSchemaOf(variants),
     model: claim.model,
     version: claim.version,
     release: hub.now(),
     created_at: new Date(hub.now()).toISOString(),
     variants,
   };
+  const valid = Statement.safeParse(statement);
+  if (!valid.success) {
+    throw new ProblemError(
+      "STATEMENT_REFUSED",
+      `These variants make no statement: ${valid.error.issues[0]?.message}.`,
+      {
+        nextStep: "Sign a statement on the training side, with what is missing.",
+      },
+    );
+  }
   return {
     variants,
     statement: seal(STATEMENT_PAYLOAD_TYPE, statement, devRelease),

@@ -29,7 +29,9 @@ export function addDeviceSide(app: FastifyInstance, hub: Hub): void {
     { schema: { body: EnrollRequest, response: { 201: EnrollReply } } },
     async ({ body, ip }, reply) => {
       const by = { joinToken: body.join_token, address: ip };
-      const enrolled = await hub.people.guardedEnrolment(by, () => enroll(hub.changes, hub.config.joinToken, body));
+      const enrolled = await hub.people.guardedEnrolment(by, () =>
+        enroll(hub.changes, hub.config.joinToken, body, hub.cluster),
+      );
       hub.presence.seen(enrolled.device_id);
       await hub.publisher.refresh([enrolled.group]);
       return reply.code(201).send(enrolled);

@@ -1,11 +1,13 @@
 // Devices as people see them: list, one, moving one to another group, and holding one as it is.
-import { Device, listOf, ListQuery, OutcomeReport, PatchDeviceRequest } from "@context-edge/protocol";
+import { Device, GROUP_LABEL, listOf, ListQuery, OutcomeReport, PatchDeviceRequest } from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { actorOf } from "../auth/people.ts";
 import { findDevice, holdDevice, moveDevice } from "../devices.ts";
+import { moveForbiddenBy } from "../core/cluster-groups.ts";
 import type { Hub } from "../hub.ts";
+import { ProblemError } from "../problem-error.ts";
 import { deviceView } from "../views.ts";
 import { addDeviceList } from "./device-list.ts";
 import { idCursor, writeCursor } from "./sorted-page.ts";
@@ -46,6 +48,7 @@ export function addDevicesRoutes(app: FastifyInstance, hub: Hub): void {
         params: { id },
         body,
       } = request;
+      if (body.group !== undefined) refuseWhereLabelsDecide(hub, id, body.group);
       await hub.changes.make(actorOf(request), async (change) => {
         if (body.group !== undefined) await moveDevice(change, await findDevice(change.tx, id), body.group, null);
         if (body.hold !== undefined) await holdDevice(change, await findDevice(change.tx, id), body.hold);
@@ -57,4 +60,16 @@ export function addDevicesRoutes(app: FastifyInstance, hub: Hub): void {
       return deviceView(await hub.fleet(), presence, device);
     },
   );
+}
+
+/** The label would move it back a moment later, and nobody would understand why. */
+function refuseWhereLabelsDecide({ cluster, config }: Hub, id: string, group: string): void {
+  const seen = cluster.labelOf(id);
+  const label = seen.is === "read" ? seen.label : null;
+  const named = moveForbiddenBy(cluster.decidedBy, label, group, config.pilotGroup);
+  if (named === null) return;
+  throw new ProblemError("GROUP_BY_LABEL", `The label of node ${id} puts ${id} into group ${named}.`, {
+    nextStep: `Change the label: kubectl label node ${id} ${GROUP_LABEL}=${group} --overwrite`,
+    context: { label: named },
+  });
 }

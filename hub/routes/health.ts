@@ -10,7 +10,8 @@ import { HUB_VERSION } from "../version.ts";
 
 const Check = z.object({ ok: z.boolean(), detail: z.string().nullable() });
 const Ready = z.object({
-  status: z.literal("ready"),
+  /** `degraded`: it does what it can without the object store. */
+  status: z.enum(["ready", "degraded"]),
   checks: z.object({ database: Check, signing_key: Check, artifacts: Check, shutdown: Check }),
 });
 const Alive = z.object({ status: z.literal("ok"), version: z.string() });
@@ -28,9 +29,12 @@ export function addHealthRoutes(app: FastifyInstance, hub: Hub): void {
 
   routes.get("/readyz", { schema: { response: { 200: Ready } } }, async () => {
     const checks = await look();
-    const failed = Object.entries(checks).find(([, { ok }]) => !ok);
-    if (!failed) return { status: "ready" as const, checks };
-    const [what, { detail }] = failed;
+    // An object store is away for every hub alike: if they all stopped taking requests, devices could not even poll.
+    const bears = (what: string) => what === "artifacts" && hub.buckets !== undefined;
+    const failed = Object.entries(checks).filter(([, { ok }]) => !ok);
+    const [worst] = failed.filter(([what]) => !bears(what));
+    if (!worst) return { status: failed.length > 0 ? ("degraded" as const) : ("ready" as const), checks };
+    const [what, { detail }] = worst;
     throw new ProblemError("NOT_READY", `Not ready: ${what.replace("_", " ")}: ${detail}`, {
       nextStep: "Send requests to another hub, or look at this one's log.",
       context: { checks },

@@ -1,12 +1,14 @@
-// Uploading a model file under its own sha256: streamed to disk, resumable, invisible until it is whole.
+// Model files under their own sha256: uploaded (streamed to disk, resumable, invisible until whole), and fetched again by training.
 import type { Readable } from "node:stream";
 import { Digest, UploadReply } from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { PutResult } from "../artifacts/artifacts.ts";
+import { requireNotCondemned } from "../file-use.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
+import { sendArtifact } from "./send-artifact.ts";
 
 export function addUploadRoutes(app: FastifyInstance, hub: Hub): void {
   // A scope of its own: here a body is a stream and not something to be parsed.
@@ -25,11 +27,24 @@ export function addUploadRoutes(app: FastifyInstance, hub: Hub): void {
         .send();
     });
 
+    // A new version is measured beside the one that runs, on the same samples: whoever trains fetches that one's file.
+    routes.get("/mlops/artifacts/:digest", { schema: { params } }, async (request, reply) => {
+      const { digest } = request.params;
+      const isRegistered = (await hub.store.versions.withDigest(digest)).length > 0;
+      // What was uploaded and never registered is nobody's version, and is not handed out.
+      if (isRegistered) return sendArtifact(hub, digest, request, reply);
+      throw new ProblemError("ARTIFACT_MISSING", `No registered version has a file with digest ${digest}.`, {
+        nextStep: "Take the digest of one of the variants in GET /api/v1/models/default/versions.",
+      });
+    });
+
     routes.put(
       "/mlops/artifacts/:digest",
       { bodyLimit: hub.config.maxArtifactBytes, schema: { params, response: { 200: UploadReply, 201: UploadReply } } },
       async (request, reply) => {
         const { digest } = request.params;
+        // Before the look: what is noted now is not removed under the hands of whoever is told that it is there.
+        await noteUpload(hub, digest);
         const present = await hub.artifacts.stat(digest);
         const body = request.body as Readable | undefined;
         if (present) {
@@ -47,11 +62,19 @@ export function addUploadRoutes(app: FastifyInstance, hub: Hub): void {
           throw error;
         });
         if (!result.ok) throw refused(digest, result);
+        await noteUpload(hub, digest);
         return reply
           .code(201)
           .send({ sha256: digest, size_bytes: result.sizeBytes, model_path: `artifact://${digest}` });
       },
     );
+  });
+}
+
+async function noteUpload({ store, now }: Hub, digest: Digest): Promise<void> {
+  await store.transaction(async (tx) => {
+    await requireNotCondemned(tx, digest);
+    await tx.files.noteUpload(digest, new Date(now()).toISOString());
   });
 }
 

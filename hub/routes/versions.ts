@@ -3,7 +3,9 @@ import { listOf, ListQuery, Stage, Version } from "@context-edge/protocol";
 import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { actorOf } from "../auth/people.ts";
 import type { Hub } from "../hub.ts";
+import { archiveVersion, unarchiveVersion } from "../operations/archive.ts";
 import { unknownVersion } from "../deployable.ts";
 import { versionView } from "../views.ts";
 import { sortedPage } from "./sorted-page.ts";
@@ -14,9 +16,16 @@ const VersionsQuery = ListQuery.extend({
   order: z.enum(["asc", "desc"]).default("desc"),
 });
 
+const named = z.object({ model: z.string(), version: z.string() });
+
 export function addVersionRoutes(app: FastifyInstance, hub: Hub): void {
   const routes = app.withTypeProvider<ZodTypeProvider>();
   const { store } = hub;
+  const one = async ({ model, version }: z.infer<typeof named>): Promise<Version> => {
+    const record = await store.versions.find(model, version);
+    if (!record) throw unknownVersion(model, version);
+    return versionView(await hub.fleet(), record);
+  };
 
   routes.get(
     "/api/v1/models/:model/versions",
@@ -48,11 +57,25 @@ export function addVersionRoutes(app: FastifyInstance, hub: Hub): void {
 
   routes.get(
     "/api/v1/models/:model/versions/:version",
-    { schema: { params: z.object({ model: z.string(), version: z.string() }), response: { 200: Version } } },
+    { schema: { params: named, response: { 200: Version } } },
     async ({ params }) => {
-      const record = await store.versions.find(params.model, params.version);
-      if (!record) throw unknownVersion(params.model, params.version);
-      return versionView(await hub.fleet(), record);
+      return one(params);
     },
   );
+
+  const body = z.object({ reason: z.string().trim().max(1_000).default("") }).nullish();
+  for (const [verb, act] of [
+    ["archive", archiveVersion],
+    ["unarchive", unarchiveVersion],
+  ] as const) {
+    routes.post(
+      `/api/v1/models/:model/versions/:version/${verb}`,
+      { schema: { params: named, body, response: { 200: Version } } },
+      async (request) => {
+        const { params } = request;
+        await act(hub, actorOf(request), { ...params, reason: request.body?.reason ?? "" });
+        return one(params);
+      },
+    );
+  }
 }

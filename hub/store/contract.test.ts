@@ -128,6 +128,22 @@ function storeContract(name: string, fresh: (dir: string) => Promise<() => Promi
       );
     });
 
+    test("remembers when a file was last uploaded, and what is being removed until it is struck out", async () => {
+      const { files } = store;
+      const [file, size_bytes] = ["a".repeat(64), 5 * 2 ** 32];
+      for (const at of ["2026-01-01T00:00:00.000Z", "2026-01-03T00:00:00.000Z"]) await files.noteUpload(file, at);
+      await files.forgetUploads("2026-01-02T00:00:00.000Z");
+      expect(await files.uploadedAt(file)).toBe("2026-01-03T00:00:00.000Z");
+      await files.forgetUploads("2026-01-04T00:00:00.000Z");
+      expect(await files.uploadedAt(file)).toBeNull();
+      for (let time = 0; time < 2; time += 1)
+        await files.condemn({ digest: file, size_bytes, why: "never registered" });
+      expect(await files.condemned()).toEqual([{ digest: file, size_bytes, why: "never registered" }]);
+      expect(await files.isCondemned(file)).toBe(true);
+      await files.strike(file);
+      expect([await files.isCondemned(file), await files.condemned()]).toEqual([false, []]);
+    });
+
     test("lists open deployments only as long as they are open", async () => {
       await store.versions.insert(version);
       await store.deployments.insert(deployment);

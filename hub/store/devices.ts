@@ -13,6 +13,10 @@ export function devicesOn(db: Kysely<Schema>): Repositories["devices"] {
     list: async () => (await all.orderBy("id").execute()).map(toDevice),
     some: async (ids) => (ids.length === 0 ? [] : (await all.where("id", "in", [...ids]).execute()).map(toDevice)),
     after: async (id, limit) => (await all.where("id", ">", id).orderBy("id").limit(limit).execute()).map(toDevice),
+    mentioning: async (words) =>
+      (await all.where("revoked", "=", 0).where("observed", "like", `%${words}%`).orderBy("id").execute()).map(
+        toDevice,
+      ),
     idsIn: async (group) => {
       const rows = await db
         .selectFrom("devices")

@@ -2,6 +2,7 @@
 import { type Kysely, sql } from "kysely";
 import { CLOSED_DEPLOYMENT_STATES } from "@context-edge/protocol";
 import { devicesOn } from "./devices.ts";
+import { filesOn } from "./files.ts";
 import { idempotencyOn } from "./idempotency.ts";
 import { eventsOn, labelsOn } from "./ledgers.ts";
 import { peopleOn } from "./people.ts";
@@ -43,6 +44,7 @@ export function repositoriesOn(db: Kysely<Schema>): Repositories {
     testimonies: testimoniesOn(db),
     labels: labelsOn(db),
     events: eventsOn(db),
+    ...filesOn(db),
     ...webhooksOn(db),
     idempotency: idempotencyOn(db),
     signals: signalsOn(db),

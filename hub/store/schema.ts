@@ -191,6 +191,17 @@ export interface Schema extends PeopleSchema {
     content_type: string | null;
     body: string | null;
   };
+  uploads: {
+    digest: string;
+    /** When it was last uploaded, or asked for to be uploaded. */
+    at: string;
+  };
+  /** Files that are being removed. */
+  condemned: {
+    digest: string;
+    size_bytes: number;
+    why: string;
+  };
   /** Named places to go on from. */
   marks: {
     name: string;

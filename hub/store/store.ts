@@ -15,6 +15,7 @@ import type {
   TargetRecord,
   VersionRecord,
 } from "./records.ts";
+import type { FileRepository } from "./files.ts";
 import type { IdempotencyRepository } from "./idempotency.ts";
 import type { TestimonyRepository } from "./testimonies.ts";
 import type { WebhookRepositories } from "./webhooks.ts";
@@ -67,6 +68,8 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
     some(ids: readonly string[]): Promise<DeviceRecord[]>;
     /** The next ones after this id, by id. */
     after(id: string, limit: number): Promise<DeviceRecord[]>;
+    /** Not revoked, and with these words somewhere in what they reported last. */
+    mentioning(words: string): Promise<DeviceRecord[]>;
     /** The ids of a group's devices, revoked ones left out. */
     idsIn(group: string): Promise<string[]>;
     /** Decommissioned ones, which stay known for ever. */
@@ -129,6 +132,7 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
     ): Promise<{ at: string; predicted: string; actual: string; count: number }[]>;
   };
   testimonies: TestimonyRepository;
+  files: FileRepository;
   series: SeriesRepository;
   retention: RetentionRepository;
   events: {

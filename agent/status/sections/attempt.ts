@@ -1,5 +1,5 @@
 // What is under way and why it waits: phases as steps, the download with its rate and time left, the hold, the window, the veto.
-import type { Attempt, Phase, Waiting } from "@context-edge/protocol";
+import { type Attempt, buildPercent, buildWords, type Phase, type Waiting } from "@context-edge/protocol";
 import { instant } from "../../core/instant.ts";
 import { PHASE_WORDS } from "../../core/words.ts";
 import type { ModelStatus, StatusDocument } from "../document.ts";
@@ -65,7 +65,7 @@ function waitingBox(waiting: Waiting | null, { at, hold }: StatusDocument, name:
   ];
 }
 
-function attemptBox({ attempt, waiting }: ModelStatus, name: string | null, status: StatusDocument): Piece {
+function attemptBox({ attempt, waiting, current }: ModelStatus, name: string | null, status: StatusDocument): Piece {
   if (!attempt) return [];
   return [
     html`<section class="card attempt" aria-label="${`Installing ${attempt.version}`}">
@@ -74,7 +74,7 @@ function attemptBox({ attempt, waiting }: ModelStatus, name: string | null, stat
         Begun ${timeTag(attempt.started_at, clockTime(attempt.started_at, instant(status.at)))}.
         ${attempt.phase === "rolling-back" ? "It did not prove itself and is being undone." : ""}
       </p>
-      ${download(attempt)}
+      ${download(attempt)} ${build(attempt, current?.version ?? null)}
       <ol class="steps">
         ${steps(attempt, waiting !== null)}
       </ol>
@@ -96,7 +96,18 @@ function download({ download: now }: Attempt): Piece {
   ];
 }
 
-function steps({ phase, steps: entered }: Attempt, isWaiting: boolean): Piece {
+/** A bar only where an earlier build says how long this one may take. */
+function build({ build: now }: Attempt, serving: string | null): Piece {
+  if (!now) return [];
+  const percent = buildPercent(now);
+  const bar =
+    percent === null
+      ? []
+      : [html`<progress max="100" value="${String(percent)}" aria-label="Building the engine"></progress>`];
+  return [html`<p class="download">${bar} ${sentence(buildWords(now, serving))}</p>`];
+}
+
+function steps({ phase, steps: entered, build: isBuilt }: Attempt, isWaiting: boolean): Piece {
   const isUndone = phase === "rolling-back";
   const known = WAY.filter((step) => !isUndone || entered.some((one) => one.phase === step));
   const way: readonly Phase[] = isUndone ? [...known, phase] : known;
@@ -106,7 +117,7 @@ function steps({ phase, steps: entered }: Attempt, isWaiting: boolean): Piece {
     const isFailed = isUndone && index === here - 1;
     const state = isFailed ? "failed" : index < here ? "done" : index === here ? "now" : "next";
     const said = STATE_WORDS[state === "now" && isWaiting ? "waits" : state];
-    const help = STEP_HELP[step];
+    const help = step === "verifying" && isBuilt ? "the engine is built on this device" : STEP_HELP[step];
     return html`<li
       class="${state}${isUndone && index === here ? " undone" : ""}"
       ${index === here ? [html`aria-current="step"`] : []}

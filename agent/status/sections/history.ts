@@ -1,7 +1,8 @@
 // The last attempts as a timeline, newest first, each with its evidence and the way it went.
 import type { Outcome } from "@context-edge/protocol";
 import { instant } from "../../core/instant.ts";
-import { outcomeWords, PHASE_WORDS, type Tone } from "../../core/words.ts";
+import { outcomeWords } from "../../core/outcome-words.ts";
+import { PHASE_WORDS, type Tone } from "../../core/words.ts";
 import type { StatusDocument } from "../document.ts";
 import { evidenceBlock } from "../evidence.ts";
 import { clockTime, duration, sentence } from "../format.ts";

@@ -160,6 +160,7 @@ export function aboutSection({ inventory, manifest_sequence: sequence, clock }: 
     ["JetPack", inventory.jetpack],
     ["L4T", inventory.l4t],
     ["TensorRT", inventory.tensorrt],
+    ["Builds engines", inventory.engine_builder === undefined ? undefined : `with ${inventory.engine_builder}`],
     ["Host name", inventory.hostname],
     ["Agent", inventory.agent_version],
     ["Manifest", sequence === null ? "none yet" : `number ${sequence}`],

@@ -2,7 +2,7 @@
 import type { InferenceStats, Installed, ModelName } from "@context-edge/protocol";
 import { instant } from "../../core/instant.ts";
 import type { ModelStatus, StatusDocument } from "../document.ts";
-import { clockTime, counted, isBelievable, shortDigest } from "../format.ts";
+import { clockTime, counted, duration, isBelievable, shortDigest } from "../format.ts";
 import { digestTag, html, icon, idOf, type Piece, timeTag } from "../markup.ts";
 import { healthOf, runningSince } from "./hero.ts";
 
@@ -43,7 +43,7 @@ function slot({ title, name, link, installed, since }: SlotView, { at }: StatusD
   const held = installed
     ? [
         html`<p class="version">${installed.version}</p>
-          ${digestTag(installed.digest, `${name}-${link}`)}`,
+          ${digestTag(installed.digest, `${name}-${link}`)} ${builtHere(installed)}`,
       ]
     : [html`<p class="version none">none</p>`];
   const when =
@@ -57,6 +57,12 @@ function slot({ title, name, link, installed, since }: SlotView, { at }: StatusD
       <p class="soft"><code>${link}</code></p>
     </div>`,
   ];
+}
+
+function builtHere({ engine }: Installed): Piece {
+  if (!engine) return [];
+  const took = duration(engine.took_s * 1_000);
+  return [html`<p class="soft">Its engine was built here in ${took}, for TensorRT ${engine.tensorrt}.</p>`];
 }
 
 function statsLine(stats: InferenceStats | null, at: string): Piece {

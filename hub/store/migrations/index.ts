@@ -10,6 +10,7 @@ import { series } from "./0007-series.ts";
 import { idempotency } from "./0009-idempotency.ts";
 import { evidence } from "./0010-evidence.ts";
 import { sessionPlaces } from "./0011-session-places.ts";
+import { files } from "./0012-files.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first": first,
@@ -23,4 +24,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0009-idempotency": idempotency,
   "0010-evidence": evidence,
   "0011-session-places": sessionPlaces,
+  "0012-files": files,
 };

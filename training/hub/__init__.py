@@ -1,0 +1,1 @@
+"""The hub's documented HTTP as a publisher uses it (docs/api.md): look, upload, register, fetch."""
