@@ -11,6 +11,7 @@ export default defineConfig({
       "test/browser/**",
       "test/faults/**",
       "test/systemd/**",
+      "test/images/**",
       "test/training/**",
     ],
     testTimeout: 20_000,

@@ -70,7 +70,8 @@ export async function assemble(config: Config, log: Logger, rings: Rings): Promi
   await checkModelsFilesystem(modelsDir, { allowed: config.AGENT_ALLOW_FILESYSTEMS });
   const windows = await openWindows(config.AGENT_WINDOWS, config.AGENT_TIME_ZONE);
   const lock = await takeLock(own);
-  const inventory = await takeInventory({ tensorrt: config.AGENT_TENSORRT, builder: builderOf(config) });
+  const { AGENT_TENSORRT: tensorrt, AGENT_HOST_ROOT: root } = config;
+  const inventory = await takeInventory({ tensorrt, root, builder: builderOf(config) });
   const web = http(process.env);
   const hub = hubClient(web, config.AGENT_HUB_URL);
   const device = config.AGENT_DEVICE_ID;

@@ -77,6 +77,11 @@ export const Settings = z.object({
     "TensorRT inside the inference container; without it the host's counts",
     "the host's",
   ),
+  AGENT_HOST_ROOT: said(
+    z.string().min(1).default("/"),
+    "Identity",
+    "for an agent in a container, which sees neither: directory with the host's proc/device-tree and etc/nv_tegra_release",
+  ),
 
   AGENT_HUB_KEYS: said(list, "Trust", "public keys of the hub: SPKI PEM files, comma list", "required"),
   AGENT_RELEASE_KEYS: said(list, "Trust", "public keys releases are signed with, likewise", "required"),

@@ -16,8 +16,9 @@ export interface HubApi {
 }
 
 /** @throws Error with the problem's code and detail, so that a log line says what to do. */
-export function connectToHub(baseUrl: string): HubApi {
-  const client = got.extend({ prefixUrl: baseUrl, retry: { limit: 2 }, timeout: { request: 30_000 } });
+export function connectToHub(baseUrl: string, token?: string): HubApi {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const client = got.extend({ prefixUrl: baseUrl, headers, retry: { limit: 2 }, timeout: { request: 30_000 } });
   return {
     isReady: () => client.get("readyz", { retry: { limit: 0 } }).then(Boolean, () => false),
     upload: async (digest, file) => {

@@ -40,7 +40,13 @@ export async function seedHub(hub: HubApi, releaseKey: SigningKey, hubDir: strin
   await hub.deployToAll(FIRST_VERSION, "First start of the demo: the fleet needs something to run");
 }
 
-async function registerVersion(hub: HubApi, releaseKey: SigningKey, version: string, release: number): Promise<string> {
+/** @returns the file's digest */
+export async function registerVersion(
+  hub: HubApi,
+  releaseKey: SigningKey,
+  version: string,
+  release: number,
+): Promise<string> {
   const file = join(MODELS_DIR, version, "model.onnx");
   const bytes = await readFile(file);
   const digest = createHash("sha256").update(bytes).digest("hex");

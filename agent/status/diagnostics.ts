@@ -31,6 +31,7 @@ export const SHOWN_SETTINGS: Record<keyof Settings, Shown> = {
   AGENT_JOIN_TOKEN_FILE: "file",
   AGENT_HUB_URL: "whole",
   AGENT_TENSORRT: "whole",
+  AGENT_HOST_ROOT: "whole",
   AGENT_HUB_KEYS: "file",
   AGENT_RELEASE_KEYS: "file",
   AGENT_PIN_FILE: "file",

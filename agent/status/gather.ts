@@ -43,7 +43,7 @@ export async function gatherDiagnostics({ config, status, now, log }: Gathering)
       "df.txt": await diskFree(modelsDir),
       "uname.txt": machineWords(),
       "memory.txt": await textOf("/proc/meminfo"),
-      "tegra-release.txt": await textOf("/etc/nv_tegra_release"),
+      "tegra-release.txt": await textOf(join(config.AGENT_HOST_ROOT, "etc/nv_tegra_release")),
     },
     ...(log === undefined ? {} : { log: log.slice(-TEXT_LIMIT) }),
     secrets: await knownSecrets(config),

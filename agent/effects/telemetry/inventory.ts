@@ -21,7 +21,7 @@ export interface InventoryOptions {
   tensorrt?: string | undefined;
   /** The program that builds engines here, if it is there; null where none may be built. */
   builder?: string | null;
-  /** `/`, or the tree of a test. */
+  /** `/`; in a container, which is shown no device tree, a directory with the host's; or the tree of a test. */
   root?: string;
   /** Prints of a program, null when it failed or is not there; a test brings its own. */
   run?: (argv: readonly string[]) => Promise<string | null>;

@@ -43,8 +43,9 @@ export async function readSysfs(root = "/"): Promise<Sysfs> {
 async function readGpu(devfreq: string): Promise<Pick<Sysfs, "gpuPercent" | "gpuClockHz" | "gpuMaxClockHz">> {
   for (const name of await names(devfreq)) {
     const device = join(devfreq, name);
-    const node = await text(join(device, "device/of_node/name"));
-    if (node === null || !GPU_NODES.includes(node)) continue;
+    // A container is not shown the device tree, which the link leads into; `17000000.ga10b` ends in the same name.
+    const node = (await text(join(device, "device/of_node/name"))) ?? name.slice(name.lastIndexOf(".") + 1);
+    if (!GPU_NODES.includes(node)) continue;
     const [load, clock, max] = await Promise.all([
       // Beside the device, not beside its governor; in tenths of a percent.
       number(join(device, "device/load")),

@@ -107,6 +107,15 @@ describe("sysfs", () => {
     });
   });
 
+  test("in a container, which is not shown the device tree, the GPU is known by its device's name", async () => {
+    const gpu = "sys/class/devfreq/17000000.ga10b";
+    const root = await tree({
+      [`${gpu}/device/load`]: "250\n",
+      "sys/class/devfreq/15480000.nvdec/device/load": "990\n",
+    });
+    expect(await readSysfs(root)).toMatchObject({ gpuPercent: 25 });
+  });
+
   test("a machine that is no Jetson says nothing, and that is no error", async () => {
     expect(await readSysfs(await tree({}))).toEqual({
       gpuPercent: null,
