@@ -42,6 +42,7 @@ describe("at the end", () => {
   test.each([
     ["rejected", "SIZE_MISMATCH", "failed ahead ahead ahead ahead ahead"],
     ["rejected", "DIGEST_MISMATCH", "done failed ahead ahead ahead ahead"],
+    ["rejected", "BUILD_TIMEOUT", "done failed ahead ahead ahead ahead"],
     ["rolled-back", "NOT_READY", "done done failed ahead ahead ahead"],
     ["rolled-back", "LATENCY_OVER_BASELINE", "done done done failed ahead ahead"],
     ["rolled-back", "GOLDEN_MISMATCH", "done done done failed ahead ahead"],
