@@ -25,7 +25,7 @@ Usage: sudo ./install.sh --hub URL --hub-key FILE --release-key FILE --join-toke
   --tensorrt VERSION    TensorRT inside the inference container, when it is not the host's
   --status-host ADDRESS where the device's own page listens; 127.0.0.1
   --pin FILE            file with the PIN that allows actions on that page
-  --gpu                 let the agent use the GPU itself, for AGENT_PROBE=trtexec
+  --gpu                 let the agent use the GPU itself: for AGENT_PROBE=trtexec, and to build engines
   --dry-run             say what would be done, and do nothing
   --no-start            install and enable, but start nothing
   --purge               with --uninstall: also the models, the device's identity, the journal, and settings changed by hand

@@ -1,7 +1,7 @@
 // A hub whose clock was ahead gave orders, then was restored from a backup with its clock set right: a real agent follows a real hub again.
 import { execFile } from "node:child_process";
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -73,6 +73,8 @@ async function restoredHub(aheadMs: number): Promise<TestHub> {
   expect(await device.once()).toBe(true);
   const backup = join(dir, "backup.sqlite");
   copyFileSync(join(await first.remains(), "hub.sqlite"), backup);
+  const artifacts = join(dir, "backup-artifacts");
+  cpSync(join(first.dir, "data", "artifacts"), artifacts, { recursive: true });
 
   offsetMs = aheadMs;
   await deploy(first, v2);
@@ -85,6 +87,7 @@ async function restoredHub(aheadMs: number): Promise<TestHub> {
   offsetMs = 0;
   mkdirSync(join(dir, "data"));
   copyFileSync(backup, join(dir, "data", "hub.sqlite"));
+  cpSync(artifacts, join(dir, "data", "artifacts"), { recursive: true });
   const restored = await hubCalled("restored", { HUB_DATA: join(dir, "data") });
   await deploy(restored, v3);
   return restored;

@@ -87,14 +87,15 @@ async function change(
   out.result(device, said(device));
 }
 
-/** The hub makes a group that it does not know; a misspelt name must not take a device out of its line. */
+/** A misspelt name must not make a group: that has to be said. */
 async function moveDevice(
   desk: Desk,
   { group, create }: z.infer<typeof MoveOptions>,
   [id = ""]: readonly string[],
 ): Promise<void> {
   const hub = desk.hub();
-  if (!create) {
+  if (create) await hub.send(Group, "POST", "api/v1/groups", { name: group });
+  else {
     await hub.get(Group, `api/v1/groups/${encodeURIComponent(group)}`).catch((error: unknown) => {
       if (!(error instanceof Failure) || error.more.code !== "GROUP_UNKNOWN") throw error;
       throw new Failure(EXIT.refused, error.message, {

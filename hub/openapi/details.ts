@@ -66,6 +66,41 @@ export const REPLAYED = {
 
 const ASSIGNMENT = tells("The sequence of the device's assignment: fetch it when it has risen.", COUNT);
 
+/** A file, whole or its rest. */
+const FILE: Details = {
+  parameters: [
+    asks("Range", "`bytes=N-`: from there to the end. Other ranges get the whole file."),
+    asks("If-Range", "The ETag: the range counts only for this very file."),
+  ],
+  responses: {
+    "200": {
+      description: "The whole file.",
+      content: BYTES,
+      headers: {
+        ETag: tells("The digest itself."),
+        "Accept-Ranges": tells("`bytes`"),
+        "Content-Length": tells("Its size.", COUNT),
+      },
+    },
+    "206": {
+      description: "The rest of it.",
+      content: BYTES,
+      headers: {
+        ETag: tells("The digest itself."),
+        "Content-Range": tells("Which bytes these are, and of how many."),
+      },
+    },
+    "307": {
+      description: "It is in the object store: fetch it there, without the credential.",
+      headers: { Location: tells("Good for a quarter of an hour.") },
+    },
+    "416": {
+      description: "The file ends before that.",
+      headers: { "Content-Range": tells("`bytes */size`") },
+    },
+  },
+};
+
 /** By method and route. */
 export const DETAILS: Readonly<Partial<Record<string, Details>>> = {
   "PUT /api/v1/groups/:group/target": {
@@ -120,39 +155,8 @@ export const DETAILS: Readonly<Partial<Record<string, Details>>> = {
       },
     },
   },
-  "GET /device/v1/artifacts/:digest": {
-    parameters: [
-      asks("Range", "`bytes=N-`: from there to the end. Other ranges get the whole file."),
-      asks("If-Range", "The ETag: the range counts only for this very file."),
-    ],
-    responses: {
-      "200": {
-        description: "The whole file.",
-        content: BYTES,
-        headers: {
-          ETag: tells("The digest itself."),
-          "Accept-Ranges": tells("`bytes`"),
-          "Content-Length": tells("Its size.", COUNT),
-        },
-      },
-      "206": {
-        description: "The rest of it.",
-        content: BYTES,
-        headers: {
-          ETag: tells("The digest itself."),
-          "Content-Range": tells("Which bytes these are, and of how many."),
-        },
-      },
-      "307": {
-        description: "It is in the object store: fetch it there, without the credential.",
-        headers: { Location: tells("Good for a quarter of an hour.") },
-      },
-      "416": {
-        description: "The file ends before that.",
-        headers: { "Content-Range": tells("`bytes */size`") },
-      },
-    },
-  },
+  "GET /device/v1/artifacts/:digest": FILE,
+  "GET /mlops/artifacts/:digest": FILE,
   "GET /api/v1/session/oidc": {
     responses: {
       "303": { description: "Off to the organisation's provider.", headers: { Location: tells("Its sign-in page.") } },

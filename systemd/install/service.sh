@@ -26,7 +26,7 @@ put_gpu() {
   for group_name in video render; do
     if getent group "$group_name" >/dev/null; then groups="$groups $group_name"; fi
   done
-  printf '[Service]\nPrivateDevices=no\nSupplementaryGroups=%s\n' "${groups# }" |
+  printf '[Service]\nPrivateDevices=no\nSupplementaryGroups=%s\nSystemCallFilter=setpriority ioprio_set\n' "${groups# }" |
     put_text "$system/$agent.d/10-gpu.conf" 644 root:root
 }
 
