@@ -1,5 +1,6 @@
 // The hub's HTTP side, built apart from listening so that tests can inject requests.
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import cookie from "@fastify/cookie";
 import fastifyStatic from "@fastify/static";
 import swagger from "@fastify/swagger";
@@ -124,8 +125,19 @@ async function addDashboard(app: FastifyInstance, dir: string): Promise<void> {
   ] as const)
     app.get(former, { schema: { hide: true } }, (_request, reply) => reply.redirect(now));
   const isBuilt = existsSync(dir);
-  if (isBuilt) await app.register(fastifyStatic, { root: dir, wildcard: false });
-  else {
+  if (isBuilt) {
+    await app.register(fastifyStatic, {
+      root: dir,
+      wildcard: false,
+      // The build has put them beside the files; they have no address of their own.
+      preCompressed: true,
+      globIgnore: ["**/*.br", "**/*.gz"],
+      setHeaders(reply, path) {
+        // Named by what is in them: another content is another address.
+        if (path.startsWith(join(dir, "assets"))) reply.header("cache-control", "public, max-age=31536000, immutable");
+      },
+    });
+  } else {
     app.get("/", { schema: { hide: true } }, (_request, reply) =>
       reply.type("text/plain").send("The dashboard is not built. Run `npm run build`, then start the hub again.\n"),
     );

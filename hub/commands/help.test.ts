@@ -20,7 +20,9 @@ function cli(...words: string[]): Promise<{ code: number; out: string; err: stri
 
 test("every setting is told once, and none that there is not", async () => {
   const sources = await Promise.all(
-    ["../config.ts", "../auth/auth-config.ts", "../cluster/cluster-config.ts"].map((path) => readFile(here(path), "utf8")),
+    ["../config.ts", "../auth/auth-config.ts", "../cluster/cluster-config.ts"].map((path) =>
+      readFile(here(path), "utf8"),
+    ),
   );
   const real = sources.flatMap((text) =>
     [...text.matchAll(/^ {2}((?:HUB|S3)_\w+|DATABASE_URL):/gm)].map(([, name]) => name),
