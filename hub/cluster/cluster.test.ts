@@ -1,5 +1,5 @@
 // A hub that looks at a cluster: groups by labels, labels by groups, what is wrong in words, and the same hub without a cluster.
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -176,7 +176,10 @@ test("a kubeconfig that is not there is told, and taken up when it is", async ()
   cluster.put("nodes", fakeNode("jetson-1"));
   const dir = mkdtempSync(join(tmpdir(), "context-edge-kube-"));
   const hub = await openTestHub({ HUB_KUBECONFIG: join(dir, "kubeconfig.json"), HUB_CLUSTER_NAMESPACE: AGENTS });
-  onTestFinished(() => hub.close());
+  onTestFinished(async () => {
+    await hub.close();
+    rmSync(dir, { recursive: true });
+  });
   await until(async () => (await viewOf(hub)).problems.length === 2);
   expect((await viewOf(hub)).problems[0]?.message).toContain("ENOENT");
   cluster.kubeconfig(dir);
