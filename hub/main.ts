@@ -72,7 +72,7 @@ function fail(line: string): void {
 async function tellFirstStart(hub: Hub): Promise<void> {
   if (hub.config.auth.kind !== "accounts" || (await hub.store.users.count()) > 0) return;
   if (!process.stderr.isTTY) {
-    hub.log.warn("nobody has an account yet: `npm run hub -- user link` prints a link that makes the first one");
+    hub.log.warn("nobody has an account yet: the command `user link` prints a link that makes the first one");
     return;
   }
   const link = await firstAdminLink(hub);

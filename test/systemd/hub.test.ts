@@ -1,6 +1,7 @@
 // The hub as the shipped units run it: it starts in its sandbox, is backed up while it works, is killed, and comes back as it was in the backup.
 import { readdir, stat } from "node:fs/promises";
 import { eventually } from "@context-edge/agent/testing/test-device.ts";
+import { MARKER } from "@context-edge/hub/artifacts/place.ts";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { boot, type Machine, put } from "./machine.ts";
 
@@ -38,7 +39,12 @@ describe.skipIf(why !== "")("on a booted systemd", () => {
 useradd --system --home-dir /var/lib/context-edge --shell /usr/sbin/nologin context-edge
 install -d -m 750 -g context-edge /etc/context-edge
 install -d -m 700 -o context-edge -g context-edge ${BACKUPS}
-sed /RELEASE_KEYS/d ${APP}/systemd/hub.env.example > /etc/context-edge/hub.env
+sed -e /RELEASE_KEYS/d -e /HUB_AUTH=/d ${APP}/systemd/hub.env.example > /etc/context-edge/hub.env
+cat >> /etc/context-edge/hub.env <<END
+HUB_AUTH=token
+HUB_API_TOKEN_FILE=/etc/context-edge/api-token
+HUB_JOIN_TOKEN_FILE=/etc/context-edge/join-token
+END
 cp ${APP}/systemd/${HUB} ${APP}/systemd/${BACKUP} ${APP}/systemd/context-edge-backup.timer /etc/systemd/system/`);
     if (made.exitCode !== 0) throw new Error(`the machine could not be prepared: ${made.stderr}`);
     for (const name of ["api-token", "join-token"]) await put(machine, `/etc/context-edge/${name}`, TOKEN);
@@ -50,7 +56,9 @@ cp ${APP}/systemd/${HUB} ${APP}/systemd/${BACKUP} ${APP}/systemd/context-edge-ba
   test("what was backed up by the unit beside the running hub is what a killed hub comes back with", async () => {
     expect((await ask("POST", "/api/v1/groups", '{"name": "before"}')).exitCode).toBe(0);
     expect(await sh(`systemctl start ${BACKUP}`)).toMatchObject({ exitCode: 0, stderr: "" });
-    const [name = ""] = await readdir(machine.path(BACKUPS));
+    const backedUp = await readdir(machine.path(BACKUPS));
+    const name = backedUp.find((one) => one !== "artifacts") ?? "";
+    expect(await readdir(machine.path(`${BACKUPS}/artifacts`)), "the mark of this hub's files").toContain(MARKER);
     expect(name).toMatch(/^hub-\d{8}T\d{6}Z\.sqlite$/);
     expect((await stat(machine.path(`${BACKUPS}/${name}`))).mode & 0o777).toBe(0o600);
     expect((await sh(`journalctl -u ${BACKUP} -o cat`)).stdout).toContain("The audit is whole: 1 events. Head ");

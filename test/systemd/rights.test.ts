@@ -31,6 +31,7 @@ describe.skipIf(why !== "")("the agent's user on a booted host", () => {
     await sh(
       `cp ${APP}/systemd/context-edge-restart.path ${APP}/systemd/context-edge-restart.service /etc/systemd/system/`,
     );
+    await sh(`install -D -m 755 ${APP}/systemd/restart-inference /usr/local/lib/context-edge/restart-inference`);
     const started = await sh(
       `systemctl daemon-reload; systemctl start context-edge-restart.path other.service ${UNIT}`,
     );
