@@ -47,7 +47,7 @@ export async function fakeRepository(link: string): Promise<FakeRepository> {
     else [state, reason] = ["UNAVAILABLE", "unloaded"];
   };
   const load = async (): Promise<[number, unknown]> => {
-    // Triton's rule: modified is what has a newer time, links followed, whether of content or of inode (DOMAIN §3).
+    // Triton's rule: modified is what has a newer time, links followed, whether of content or of inode.
     const { mtimeMs, ctimeMs } = await stat(link);
     const change = Math.max(mtimeMs, ctimeMs);
     if (state === "READY" && change <= loadedChange) return [200, undefined];
