@@ -43,7 +43,7 @@ SAMPLES = (
 NETWORK = (
     Option("hidden", "TRAINING_HIDDEN", "widths of the hidden layers", "256,128"),
     Option("dropout", "TRAINING_DROPOUT", "share of their units left out while learning", "0.1"),
-    Option("epochs", "TRAINING_EPOCHS", "passes over the samples", "24"),
+    Option("epochs", "TRAINING_EPOCHS", "passes over the samples, 2000 at most", "24"),
     Option("batch", "TRAINING_BATCH", "samples per step", "256"),
     Option("learning_rate", "TRAINING_LEARNING_RATE", "the highest of the cycle", "0.002"),
     Option("weight_decay", "TRAINING_WEIGHT_DECAY", "of AdamW", "0.01"),

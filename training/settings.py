@@ -12,6 +12,9 @@ from training.options import GROUPS, OPTIONS, Option
 from training.plans import PerceptronHead, Plan
 from training.words import Words, wrong_setting
 
+# The hub takes 65,536 characters of figures, and the curves of 2,000 epochs are 40,000 of them: refused here, not after the training.
+MOST_EPOCHS = 2_000
+
 
 @dataclass(frozen=True)
 class HubSettings:
@@ -126,7 +129,7 @@ def _plan(words: Words) -> Plan:
     dropout = words.number("dropout", float, lambda value: 0 <= value < 1)
     return Plan(
         version_id="", note="", head=PerceptronHead(hidden, dropout), samples=0,
-        epochs=words.number("epochs", int, lambda value: value > 0),
+        epochs=words.number("epochs", int, lambda value: 0 < value <= MOST_EPOCHS),
         seed=words.number("seed", int, lambda value: value >= 0),
         learning_rate=words.number("learning_rate", float, lambda value: value > 0),
         weight_decay=words.number("weight_decay", float, lambda value: value >= 0),

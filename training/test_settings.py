@@ -1,5 +1,6 @@
 """Settings: what outranks what, what is refused by name, and that --help and the docs tell all of it."""
 
+import json
 import re
 import tempfile
 import unittest
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from training.exits import MEANING, Exit, Failure
 from training.options import OPTIONS
-from training.settings import Settings, read_settings
+from training.settings import MOST_EPOCHS, Settings, read_settings
 
 ENOUGH = {"CONTEXT_EDGE_URL": "http://hub:8000", "CONTEXT_EDGE_RELEASE_KEY_FILE": "/keys/release.key.pem"}
 DOCS = Path(__file__).parent.parent / "docs" / "training.md"
@@ -42,6 +43,15 @@ class SettingsTest(unittest.TestCase):
         }.items():
             with self.subTest(name):
                 self.assertIn(name, self.refused(**{name: value}))
+
+    def test_no_more_epochs_are_begun_than_a_hub_takes_the_curves_of(self) -> None:
+        self.assertEqual(read(TRAINING_EPOCHS=str(MOST_EPOCHS)).plan.epochs, MOST_EPOCHS)
+        self.assertIn("TRAINING_EPOCHS", self.refused(TRAINING_EPOCHS=str(MOST_EPOCHS + 1)))
+        protocol = (Path(__file__).parent.parent / "protocol" / "mlops.ts").read_text(encoding="utf-8")
+        found = re.search(r"METRICS_LONGEST = ([\d_]+);", protocol)
+        longest = {"epoch": list(range(1, MOST_EPOCHS + 1)), "train_loss": [0.1234] * MOST_EPOCHS,
+                   "validation_accuracy": [0.9999] * MOST_EPOCHS}
+        self.assertLess(len(json.dumps(longest, separators=(",", ":"))), int(found[1] if found else 0) - 15_000)  # room for the other figures
 
     def test_a_password_in_an_address_is_not_repeated_when_the_address_is_refused(self) -> None:
         self.assertNotIn("hunter2", self.refused(TRAINING_DATABASE_URL="mysql://me:hunter2@db/samples"))
