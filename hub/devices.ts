@@ -135,8 +135,11 @@ export async function formPilot(change: Change, pilotGroup: string, ids: readonl
   }
 }
 
-async function ensureGroup({ tx, at, actor, tell }: Change, group: string): Promise<void> {
-  if (await tx.groups.ensure(group, at)) await tell("group.created", group, `${actor} created group ${group}`);
+/** @returns whether there was none of that name */
+export async function ensureGroup({ tx, at, actor, tell }: Change, group: string): Promise<boolean> {
+  const isNew = await tx.groups.ensure(group, at);
+  if (isNew) await tell("group.created", group, `${actor} created group ${group}`);
+  return isNew;
 }
 
 export function unknownDevice(id: string): ProblemError {

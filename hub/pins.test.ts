@@ -42,6 +42,10 @@ test("unpinned it goes back and follows its group again", async () => {
   expect(await hub.call("DELETE", "/api/v1/devices/edge-1/pin")).toMatchObject({ status: 409 });
   const told = ((await hub.call("GET", "/api/v1/audit")).body["items"] as { kind: string }[]).map(({ kind }) => kind);
   expect(told).toEqual(expect.arrayContaining(["device.pinned", "device.unpinned"]));
+  const { items } = (await hub.call("GET", "/api/v1/audit?kind=group.created")).body as {
+    items?: { subject: string }[];
+  };
+  expect(items?.map(({ subject }) => subject)).toContain("pinned.edge-1");
 });
 
 test("it can be pinned to another version, which is a deployment like any other", async () => {

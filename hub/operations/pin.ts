@@ -1,6 +1,6 @@
 // Pinning: a device that must stay on one version follows a group of its own, until it is unpinned and goes back.
 import { PINNED_PREFIX, pinnedGroupOf } from "@context-edge/protocol";
-import { DEFAULT_GROUP, findDevice, moveDevice } from "../devices.ts";
+import { DEFAULT_GROUP, ensureGroup, findDevice, moveDevice } from "../devices.ts";
 import type { Hub } from "../hub.ts";
 import { ProblemError } from "../problem-error.ts";
 import { openDeployment } from "../rollout.ts";
@@ -25,7 +25,7 @@ export async function pinDevice(hub: Hub, actor: string, id: string, { model, ve
   await commit(hub, actor, async (change) => {
     const device = await findDevice(change.tx, id);
     const home = device.home_group ?? device.group_name;
-    await change.tx.groups.ensure(group, change.at);
+    await ensureGroup(change, group);
     await moveDevice(change, device, group, home);
     await change.tell("device.pinned", id, `${actor} pinned ${id} to ${version}: ${reason}`, {
       model,

@@ -11,6 +11,7 @@ import type { FastifyInstance } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { actorOf } from "../auth/people.ts";
+import { ensureGroup } from "../devices.ts";
 import type { Hub } from "../hub.ts";
 import { assignTarget } from "../operations/deploy.ts";
 import { deleteGroup, unknownGroup } from "../operations/groups.ts";
@@ -68,11 +69,9 @@ export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
     async (request, reply) => {
       const { body } = request;
       const actor = actorOf(request);
-      const isNew = await hub.changes.make(actor, async ({ tx, at, touched, tell }) => {
-        const created = await tx.groups.ensure(body.name, at);
-        if (created) await tell("group.created", body.name, `${actor} created group ${body.name}`);
-        touched.groups.add(body.name);
-        return created;
+      const isNew = await hub.changes.make(actor, (change) => {
+        change.touched.groups.add(body.name);
+        return ensureGroup(change, body.name);
       });
       await hub.publisher.refresh([body.name]);
       return reply.code(isNew ? 201 : 200).send(await one(body.name));
