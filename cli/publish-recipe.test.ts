@@ -18,21 +18,9 @@ beforeEach(async () => {
 });
 afterEach(() => at.close());
 
-const register = (file: string, ...more: string[]) => [
-  "publish",
-  file,
-  "--version",
-  "v3.0",
-  "--accuracy",
-  "0.97",
-  "--key",
-  at.releaseKeyFile,
-  ...more,
-];
-
 test("a recipe goes into the signed statement, and whoever looks is told that devices build the engine", async () => {
   const golden = at.file("golden.json", JSON.stringify(GOLDEN));
-  const words = register(at.file("model.onnx", "a small model"), "--golden", golden, "--build", "fp16,bf16");
+  const words = at.publishing(at.file("model.onnx", "a small model"), "--golden", golden, "--build", "fp16,bf16");
   const ended = await at.run(words);
   expect(ended.code, ended.stderr).toBe(0);
   expect(ended.stderr).not.toContain("warning");
@@ -42,7 +30,9 @@ test("a recipe goes into the signed statement, and whoever looks is told that de
   expect(shown.stdout).toContain("built on each device: fp32+fp16+bf16");
   // The same call again compares recipes too.
   expect((await at.run(words)).stdout).toContain("was registered before, with the same content");
-  const other = await at.run(register(at.file("model.onnx", "a small model"), "--golden", golden, "--build", "fp16"));
+  const other = await at.run(
+    at.publishing(at.file("model.onnx", "a small model"), "--golden", golden, "--build", "fp16"),
+  );
   expect(other.stderr).toMatch(/other content: files.*VERSION_CONFLICT/);
 });
 
@@ -52,7 +42,7 @@ test("a recipe of a JSON file has all its fields, beside an engine that stays as
     JSON.stringify({ precision: ["fp16"], workspace_mib: 512, deadline_minutes: 20 }),
   );
   const engine = `${at.file("orin.trt", "ftrt orin")}@${at.file("orin.json", JSON.stringify({ sm: "8.7" }))}`;
-  const ended = await at.run(register(at.file("model.onnx", "one"), "--variant", engine, "--build", recipe));
+  const ended = await at.run(at.publishing(at.file("model.onnx", "one"), "--variant", engine, "--build", recipe));
   expect(ended.code, ended.stderr).toBe(0);
   const { body } = await at.hub.call("GET", "/api/v1/models/default/versions/v3.0");
   const variants = body["variants"] as { format: string; build?: object }[];
@@ -69,7 +59,7 @@ test.each([
   ["a recipe for an engine", "model.trt", "fp16", "--build is for an ONNX file"],
   ["int8 without golden samples", "model.onnx", "int8", "only golden samples can tell"],
 ])("%s is wrong use, found before anything is registered", async (_what, name, build, named) => {
-  const ended = await at.run(register(at.file(name, "ftrt or not"), "--build", build));
+  const ended = await at.run(at.publishing(at.file(name, "ftrt or not"), "--build", build));
   expect(ended.code).toBe(2);
   expect(ended.stderr).toContain(named);
 });

@@ -27,11 +27,6 @@ afterEach(async () => {
   await at.close();
 });
 
-const register = (file: string, ...more: string[]) => {
-  const said = ["--version", "v3.0", "--accuracy", "0.97", "--key", at.releaseKeyFile];
-  return ["publish", file, ...said, ...more];
-};
-
 test("without a signature nothing is sent and no version name is used up, unless that is what is wanted", async () => {
   const words = ["publish", at.file("m.onnx", "one"), "--version", "v4", "--accuracy", "0.9"];
   const refused = await at.run(words, { env });
@@ -64,7 +59,7 @@ test.each([
   ["model.onnx", "one", ["--release", "0"], "--release: it must be 1 or more"],
   ["model.onnx", "one", ["--version", ""], "--version is empty"],
 ])("wrong use is found before anything is sent: %s %j %j", async (name, content, more, named) => {
-  const ended = await at.run(register(at.file(name, content), ...more), { env });
+  const ended = await at.run(at.publishing(at.file(name, content), ...more), { env });
   expect(ended.stderr).toContain(named);
   expect(ended.stderr).not.toMatch(/expected (string|number|int)|Too (small|big)|Invalid/);
   expect(ended.code).toBe(2);

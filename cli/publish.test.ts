@@ -36,23 +36,11 @@ async function cutter(afterBytes: number[]): Promise<BadLine> {
   return line;
 }
 
-const register = (file: string, ...more: string[]) => [
-  "publish",
-  file,
-  "--version",
-  "v3.0",
-  "--accuracy",
-  "0.97",
-  "--key",
-  at.releaseKeyFile,
-  ...more,
-];
-
 test("an upload that breaks off twice goes on where it ended, and nothing is sent over again (fault 60)", async () => {
   const bytes = randomBytes(6_000_000);
   const file = at.file("model.onnx", bytes);
   const { url, carried } = await cutter([2_000_000, 1_500_000]);
-  const ended = await at.run(register(file, "--json"), { env: { CONTEXT_EDGE_URL: url } });
+  const ended = await at.run(at.publishing(file, "--json"), { env: { CONTEXT_EDGE_URL: url } });
   expect(ended.code, ended.stderr).toBe(0);
   expect(ended.stderr.match(/broke off/g)).toHaveLength(2);
   expect(ended.stderr).toMatch(/going on at \d\.\d MB/);
@@ -65,9 +53,9 @@ test("an upload that breaks off twice goes on where it ended, and nothing is sen
 test("a minimum release is signed into the statement; one above the version's own release is found before anything is sent", async () => {
   const file = at.file("model.onnx", randomBytes(1_000));
   const minimum = (n: string) => ["--release", "7", "--minimum-release", n];
-  const refused = await at.run(register(file, ...minimum("8")));
+  const refused = await at.run(at.publishing(file, ...minimum("8")));
   expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("above the version's own release") });
-  expect(await at.run(register(file, ...minimum("6")))).toMatchObject({ code: 0 });
+  expect(await at.run(at.publishing(file, ...minimum("6")))).toMatchObject({ code: 0 });
   const { statement } = (await at.hub.hub.store.versions.find("default", "v3.0")) ?? {};
   expect(statement && peekPayload(statement, Statement)).toMatchObject({ release: 7, minimum_release: 6 });
 });
@@ -75,11 +63,11 @@ test("a minimum release is signed into the statement; one above the version's ow
 test("an upload that was killed goes on with the next call", async () => {
   const file = at.file("model.onnx", randomBytes(6_000_000));
   const { url } = await cutter([2_000_000]);
-  const killed = at.start(register(file), { CONTEXT_EDGE_URL: url });
+  const killed = at.start(at.publishing(file), { CONTEXT_EDGE_URL: url });
   await killed.says("broke off");
   killed.child.kill("SIGKILL");
   await killed.ended;
-  const ended = await at.run(register(file));
+  const ended = await at.run(at.publishing(file));
   expect(ended.code, ended.stderr).toBe(0);
   expect(ended.stderr).toMatch(/uploading model.onnx, 6.0 MB, going on at|has it already/);
 });
@@ -87,7 +75,7 @@ test("an upload that was killed goes on with the next call", async () => {
 test("a hub that is gone in the middle ends 5, and says how it can be repeated", async () => {
   const file = at.file("model.onnx", randomBytes(3_000_000));
   const { url } = await cutter([1_000_000]);
-  const running = at.start(register(file), { CONTEXT_EDGE_URL: url });
+  const running = at.start(at.publishing(file), { CONTEXT_EDGE_URL: url });
   await running.says("uploading");
   line?.close();
   await running.says("broke off").catch(() => undefined);
@@ -125,8 +113,8 @@ test("the same call again is harmless, and sends and registers nothing", async (
 });
 
 test("other content under the same version is refused and named", async () => {
-  await at.run(register(at.file("model.onnx", "a small model")));
-  const ended = await at.run(register(at.file("other.onnx", "another model"), "--samples", "7"));
+  await at.run(at.publishing(at.file("model.onnx", "a small model")));
+  const ended = await at.run(at.publishing(at.file("other.onnx", "another model"), "--samples", "7"));
   expect(ended.code).toBe(1);
   expect(ended.stderr).toMatch(/other content: files, samples.*VERSION_CONFLICT/);
 });
@@ -136,7 +124,7 @@ test("several files for several platforms make one signed version", async () => 
   const xavier = at.file("xavier.json", JSON.stringify({ sm: "7.2" }));
   const main = `${at.file("orin.trt", "ftrt orin")}@${orin}`;
   const other = `${at.file("xavier.engine", "ftrt xavier")}@${xavier}`;
-  const ended = await at.run(register(main, "--variant", other));
+  const ended = await at.run(at.publishing(main, "--variant", other));
   expect(ended.code, ended.stderr).toBe(0);
   const { body } = await at.hub.call("GET", "/api/v1/models/default/versions/v3.0");
   expect(body["variants"]).toMatchObject([
@@ -146,7 +134,7 @@ test("several files for several platforms make one signed version", async () => 
 });
 
 test("without golden samples it warns", async () => {
-  const ended = await at.run(register(at.file("model.onnx", "a small model")));
+  const ended = await at.run(at.publishing(at.file("model.onnx", "a small model")));
   expect(ended.stderr).toContain("warning: no golden samples");
 });
 
@@ -154,13 +142,13 @@ test("Ctrl-C during an upload says that nothing is registered, and that the same
   const held = await cutter([]);
   const file = at.file("model.onnx", randomBytes(6_000_000));
   held.hangAfter(1_000_000);
-  const running = at.start(register(file), { CONTEXT_EDGE_URL: held.url });
+  const running = at.start(at.publishing(file), { CONTEXT_EDGE_URL: held.url });
   await held.hangs;
   running.child.kill("SIGINT");
   const ended = await running.ended;
   expect(ended.code).toBe(130);
   expect(ended.stderr).toMatch(/Stopped\. Nothing is registered; .*the same command goes on from there/);
-  const again = await at.run(register(file));
+  const again = await at.run(at.publishing(file));
   expect(again.code, again.stderr).toBe(0);
 });
 

@@ -21,39 +21,30 @@ export function addVersions(program: Command, world: World): void {
   act(versions, world, VersionOptions, showVersions);
   examples(versions, "context-edge versions --stage pending", "context-edge versions v2.1");
 
-  const approve = program
-    .command("approve")
-    .argument("<version>", "one that waits for review")
-    .description("approve a pending version")
-    .option("-m, --model <model>", "the model, when it is not the default one")
-    .option("-r, --reason <text>", "why; kept in the history");
+  const decision = (verb: string, argument: string, description: string): Command =>
+    program
+      .command(verb)
+      .argument("<version>", argument)
+      .description(description)
+      .option("-m, --model <model>", "the model, when it is not the default one");
+  const [reason, why] = ["-r, --reason <text>", "why; kept in the history"];
+
+  const approve = decision("approve", "one that waits for review", "approve a pending version").option(reason, why);
   act(approve, world, ReviewOptions, (desk, options, [version = ""]) => review(desk, "approve", version, options));
   examples(approve, "context-edge approve v2.1");
 
-  const reject = program
-    .command("reject")
-    .argument("<version>", "one that waits for review")
-    .description("reject a pending version")
-    .option("-m, --model <model>", "the model, when it is not the default one")
-    .requiredOption("-r, --reason <text>", "why; kept in the history");
+  const reject = decision("reject", "one that waits for review", "reject a pending version");
+  reject.requiredOption(reason, why);
   act(reject, world, ReviewOptions, (desk, options, [version = ""]) => review(desk, "reject", version, options));
   examples(reject, 'context-edge reject v2.1 --reason "trained on the wrong week"');
 
-  const archive = program
-    .command("archive")
-    .argument("<version>", "one that was approved or rejected, and that nobody needs")
-    .description("archive a version; its files may be removed")
-    .option("-m, --model <model>", "the model, when it is not the default one")
-    .option("-r, --reason <text>", "why; kept in the history");
+  const unneeded = "one that was approved or rejected, and that nobody needs";
+  const archive = decision("archive", unneeded, "archive a version; its files may be removed").option(reason, why);
   act(archive, world, ReviewOptions, (desk, options, [version = ""]) => shelve(desk, "archive", version, options));
   examples(archive, 'context-edge archive v1.3 --reason "replaced long ago"');
 
-  const unarchive = program
-    .command("unarchive")
-    .argument("<version>", "one that was archived")
-    .description("have an archived version reviewed again")
-    .option("-m, --model <model>", "the model, when it is not the default one")
-    .option("-r, --reason <text>", "why; kept in the history");
+  const unarchive = decision("unarchive", "one that was archived", "have an archived version reviewed again");
+  unarchive.option(reason, why);
   act(unarchive, world, ReviewOptions, (desk, options, [version = ""]) => shelve(desk, "unarchive", version, options));
   examples(unarchive, "context-edge unarchive v1.3");
 }

@@ -80,6 +80,8 @@ export interface Scene extends Omit<Shell, "close"> {
   hub: TestHub;
   url: string;
   releaseKeyFile: string;
+  /** The words that publish a file as v3.0, signed. */
+  publishing(file: string, ...more: string[]): string[];
 }
 
 /** A hub that listens, two versions, `d1` and `d2` in line-a and `d3` in line-b, all on v2.0. */
@@ -96,6 +98,10 @@ export async function openScene(hubEnv: Record<string, string> = {}): Promise<Sc
     hub,
     url,
     releaseKeyFile,
+    publishing(file, ...more) {
+      const said = ["--version", "v3.0", "--accuracy", "0.97", "--key", releaseKeyFile];
+      return ["publish", file, ...said, ...more];
+    },
     async close() {
       await hub.close();
       shell.close();
