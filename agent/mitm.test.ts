@@ -38,9 +38,14 @@ const flipped = (at: (body: Buffer) => number) => (body: Buffer) => {
   changed.writeUInt8(changed.readUInt8(at(body)) ^ 1, at(body));
   return changed;
 };
-/** One character of the payload becomes another of the alphabet: what arrives is a good envelope of other content. */
-const inPayload = flipped((body) => body.indexOf('"payload":"') + 100);
-const inSignature = flipped((body) => body.indexOf('"sig":"') + 20);
+/** One character becomes another of base64's alphabet: what arrives is a good envelope of other content, or with another signature. */
+const otherBase64 = (at: (body: Buffer) => number) => (body: Buffer) => {
+  const changed = Buffer.from(body);
+  changed.write(changed[at(body)] === 0x41 ? "B" : "A", at(body));
+  return changed;
+};
+const inPayload = otherBase64((body) => body.indexOf('"payload":"') + 100);
+const inSignature = otherBase64((body) => body.indexOf('"sig":"') + 20);
 
 test.each([
   ["a byte of the manifest's content", /\/manifest$/, inPayload, "SIGNATURE_INVALID"],

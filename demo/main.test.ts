@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 
 const ENTRY = fileURLToPath(new URL("./main.ts", import.meta.url));
-const base = 40_000 + Math.floor(Math.random() * 80) * 250;
+// Neither a port that systems hand out by themselves (32768 and up) nor one of the journeys' fleets (20000 and up): those run beside this.
+const base = 10_000 + Math.floor(Math.random() * 40) * 250;
 const parent = mkdtempSync(join(tmpdir(), "demo-"));
 const dataDir = join(parent, "data");
 const running: ChildProcess[] = [];
