@@ -1,7 +1,7 @@
 // The fleet as one snapshot: devices, groups, targets and versions read together, so that every page and every decision sees the same.
 import { CLOSED_DEPLOYMENT_STATES, DEFAULT_MODEL, recipeDigest } from "@context-edge/protocol";
 import { rememberStandings, type Standings } from "./standings.ts";
-import { rememberTallies, type Tallies, type Tally } from "./tallies.ts";
+import { rememberTallies, type Strides, type Tallies, type Tally } from "./tallies.ts";
 import type { Member } from "./core/progress.ts";
 import type { Standing, TargetView } from "./core/sync.ts";
 import type { Presence } from "./presence.ts";
@@ -28,6 +28,7 @@ export interface Fleet {
   devicesOf(group: string): readonly DeviceRecord[];
   /** Counts of a group's devices, cheaper than going through them. Read it at once: it is one object for all looks. */
   tally(group: string): Readonly<Tally> | undefined;
+  strides(group: string, model: string): Readonly<Strides> | undefined;
   /** Devices whose current file is one of this version's. Of several with the same bytes, a device runs its target, else the one it names. */
   runningOn(version: Pick<VersionRecord, "model" | "version_id" | "variants">): number;
   version(model: string, version: string): VersionRecord | undefined;
@@ -151,6 +152,7 @@ export function fleetOf(
     device: (id) => byId(devices, id),
     devicesOf: (group) => byGroup().get(group) ?? [],
     tally: (group) => tallies.of(fleet, group),
+    strides: (group, model) => tallies.strides(fleet, group, model),
     runningOn,
     version: (model, version) => versions.get(`${model}/${version}`),
     targetView,
