@@ -86,7 +86,7 @@ function mostCommonEarlier(fleet: Fleet, { previous, version }: DeploymentRecord
   const devices = new Map<string, number>();
   for (const [group, before] of Object.entries(previous)) {
     if (before === null || before === version) continue;
-    devices.set(before, (devices.get(before) ?? 0) + fleet.devicesOf(group).length);
+    devices.set(before, (devices.get(before) ?? 0) + (fleet.tally(group)?.ids.size ?? 0));
   }
   return [...devices].toSorted((a, b) => b[1] - a[1])[0]?.[0];
 }

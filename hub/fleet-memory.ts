@@ -6,6 +6,7 @@ import { fleetOf, type Fleet } from "./fleet.ts";
 import { keepInLine, type Unread } from "./kept-in-line.ts";
 import { sortedShelf } from "./sorted-shelf.ts";
 import { rememberStandings } from "./standings.ts";
+import { rememberTallies } from "./tallies.ts";
 import type { Presence } from "./presence.ts";
 import type { DeploymentRecord, DeviceRecord, GroupRecord, TargetRecord, VersionRecord } from "./store/records.ts";
 import type { Store } from "./store/store.ts";
@@ -46,6 +47,7 @@ export async function openFleetMemory(
   let deploymentsById = new Map<string, DeploymentRecord>();
 
   const standings = rememberStandings();
+  const tallies = rememberTallies(standings);
   let snapshot: Fleet | undefined;
 
   const keepDevice = (id: string, device: DeviceRecord | undefined) => {
@@ -150,6 +152,7 @@ export async function openFleetMemory(
       { groups: groups.items(), targets, devices: devices.items(), versions: new Map(versions), deploymentsById },
       presence,
       standings,
+      tallies,
     ));
   const memory: FleetMemory = {
     async fleet() {

@@ -1,6 +1,7 @@
 // The fleet as one snapshot: devices, groups, targets and versions read together, so that every page and every decision sees the same.
 import { CLOSED_DEPLOYMENT_STATES, DEFAULT_MODEL, recipeDigest } from "@context-edge/protocol";
 import { rememberStandings, type Standings } from "./standings.ts";
+import { rememberTallies, type Strides, type Tallies, type Tally } from "./tallies.ts";
 import type { Member } from "./core/progress.ts";
 import type { Standing, TargetView } from "./core/sync.ts";
 import type { Presence } from "./presence.ts";
@@ -25,6 +26,9 @@ export interface Fleet {
   deploymentsById: ReadonlyMap<string, DeploymentRecord>;
   device(id: string): DeviceRecord | undefined;
   devicesOf(group: string): readonly DeviceRecord[];
+  /** Counts of a group's devices, cheaper than going through them. Read it at once: it is one object for all looks. */
+  tally(group: string): Readonly<Tally> | undefined;
+  strides(group: string, model: string): Readonly<Strides> | undefined;
   /** Devices whose current file is one of this version's. Of several with the same bytes, a device runs its target, else the one it names. */
   runningOn(version: Pick<VersionRecord, "model" | "version_id" | "variants">): number;
   version(model: string, version: string): VersionRecord | undefined;
@@ -85,13 +89,17 @@ export async function readTables(store: Repositories, devices: DeviceRecord[]): 
   return { groups, targets, devices, versions, deploymentsById };
 }
 
-/** @param standings may outlive this fleet: what has not changed is not computed again. */
-export function fleetOf(tables: FleetTables, presence: Pick<Presence, "isOnline">, standings: Standings): Fleet {
+/** @param standings may outlive this fleet, and the tallies too: what has not changed is not computed again. */
+export function fleetOf(
+  tables: FleetTables,
+  presence: Pick<Presence, "isOnline">,
+  standings: Standings,
+  tallies: Tallies = rememberTallies(standings),
+): Fleet {
   const { groups, targets, devices, versions, deploymentsById } = tables;
-  const byId = once(() => new Map(devices.map((device) => [device.id, device])));
   const byGroup = once(() => Map.groupBy(devices, (device) => device.group_name));
   const targetsOf = once(() => Map.groupBy(targets, (target) => target.group_name));
-  const running = once(() => countRunning(devices, (group, model) => targetView(group, model)));
+  const running = once(() => tallies.running(fleet));
   const views = new Map<string, TargetView | undefined>();
 
   const makeView = (group: string, model: string): TargetView | undefined => {
@@ -136,13 +144,15 @@ export function fleetOf(tables: FleetTables, presence: Pick<Presence, "isOnline"
     return named.filter(isIts).reduce((sum, { count }) => sum + count, 0);
   };
 
-  return {
+  const fleet: Fleet = {
     groups,
     targets,
     devices,
     deploymentsById,
-    device: (id) => byId().get(id),
+    device: (id) => byId(devices, id),
     devicesOf: (group) => byGroup().get(group) ?? [],
+    tally: (group) => tallies.of(fleet, group),
+    strides: (group, model) => tallies.strides(fleet, group, model),
     runningOn,
     version: (model, version) => versions.get(`${model}/${version}`),
     targetView,
@@ -160,27 +170,18 @@ export function fleetOf(tables: FleetTables, presence: Pick<Presence, "isOnline"
       ]),
     ],
   };
+  return fleet;
 }
 
-/** By `model/digest`, and by the version that those bytes are to the device. */
-function countRunning(
-  devices: readonly DeviceRecord[],
-  targetView: Fleet["targetView"],
-): Map<string, Map<string, number>> {
-  const counts = new Map<string, Map<string, number>>();
-  for (const { group_name, observed } of devices) {
-    if (!observed) continue;
-    for (const [model, { current }] of Object.entries(observed.models)) {
-      if (!current) continue;
-      const key = `${model}/${current.digest}`;
-      const target = targetView(group_name, model);
-      // A device that has the bytes already does not put them under a new name.
-      const name = target?.digests.includes(current.digest) ? target.version : current.version;
-      const named = counts.get(key) ?? new Map<string, number>();
-      counts.set(key, named.set(name, (named.get(name) ?? 0) + 1));
-    }
+/** They are sorted by id; a map of thousands would be made anew for every look that asks for a few. */
+function byId(devices: readonly DeviceRecord[], id: string): DeviceRecord | undefined {
+  let [low, high] = [0, devices.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((devices[middle]?.id ?? id) < id) low = middle + 1;
+    else high = middle;
   }
-  return counts;
+  return devices[low]?.id === id ? devices[low] : undefined;
 }
 
 /** Made when somebody asks, and kept. */

@@ -88,8 +88,10 @@ test.each([
   presence.seen("edge-7");
   clock.wallMs += jumpMs;
   expect(presence.isOnline("edge-7")).toBe(true);
+  expect(presence.countOnline(["edge-7", "edge-8"])).toBe(1);
   expect(presence.lastSeen("edge-7")).toBe(new Date(clock.wallMs).toISOString());
   clock.upMs += 90_000;
   clock.wallMs += 90_000;
   expect(presence.isOnline("edge-7")).toBe(false);
+  expect(presence.countOnline(["edge-7", "edge-8"])).toBe(0);
 });

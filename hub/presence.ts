@@ -7,6 +7,8 @@ export interface Presence {
   /** A held long-poll is a sign of life for as long as it is held. @returns a function to call when it ends. */
   hold(deviceId: string): () => void;
   isOnline(deviceId: string): boolean;
+  /** How many of them are online. */
+  countOnline(deviceIds: Iterable<string>): number;
   lastSeen(deviceId: string): string | null;
   /** Devices whose poll is held now. */
   held(): number;
@@ -54,6 +56,9 @@ export function trackPresence(
     return new Date(Math.round(ms + offsetMs)).toISOString();
   };
 
+  const isOnlineAt = (id: string, atMs: number) =>
+    held.has(id) || atMs - (seenMs.get(id) ?? -Infinity) < offlineAfterMs;
+
   const presence: Presence = {
     seen(id) {
       seenMs.set(id, uptime());
@@ -69,7 +74,14 @@ export function trackPresence(
         presence.seen(id);
       };
     },
-    isOnline: (id) => held.has(id) || uptime() - (seenMs.get(id) ?? -Infinity) < offlineAfterMs,
+    isOnline: (id) => isOnlineAt(id, uptime()),
+    countOnline(ids) {
+      // A clock is asked once for thousands.
+      const atMs = uptime();
+      let count = 0;
+      for (const id of ids) if (isOnlineAt(id, atMs)) count += 1;
+      return count;
+    },
     lastSeen(id) {
       if (held.has(id)) return new Date(now()).toISOString();
       const ms = seenMs.get(id);

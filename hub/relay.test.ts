@@ -43,9 +43,10 @@ test("a device that was heard of elsewhere is online here until that is too long
   const store = { devices: { touch: () => Promise.resolve() } } as never;
   const own = trackPresence(new Map([["edge-1", null]]), { offlineAfterMs: 100, now, store });
   const shared = sharePresence(own, { offlineAfterMs: 100, now });
-  expect(shared.isOnline("edge-1")).toBe(false);
+  expect([shared.isOnline("edge-1"), shared.countOnline(["edge-1"])]).toEqual([false, 0]);
   shared.heardElsewhere(["edge-1"]);
   expect([shared.isOnline("edge-1"), shared.changed(), shared.takeSeen()]).toEqual([true, ["edge-1"], []]);
+  expect(shared.countOnline(["edge-1", "edge-2"])).toBe(1);
   nowMs += 60;
   const release = shared.hold("edge-1");
   expect([shared.changed(), shared.takeSeen(), shared.takeSeen()]).toEqual([[], ["edge-1"], ["edge-1"]]);

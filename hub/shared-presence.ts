@@ -25,6 +25,13 @@ export function sharePresence(own: Presence, { offlineAfterMs, now, uptime = now
   const isOnline = (id: string) => own.isOnline(id) || uptime() - (elsewhereMs.get(id) ?? -Infinity) < offlineAfterMs;
   return {
     isOnline,
+    countOnline(ids) {
+      // Alone, this hub is all there is to ask.
+      if (elsewhereMs.size === 0) return own.countOnline(ids);
+      let count = 0;
+      for (const id of ids) if (isOnline(id)) count += 1;
+      return count;
+    },
     seen(id) {
       fresh.add(id);
       own.seen(id);

@@ -1,6 +1,5 @@
 // What the API shows of each resource, made from one snapshot of the fleet.
 import {
-  DEFAULT_MODEL,
   type Deployment,
   type Device,
   type DeviceModel,
@@ -8,14 +7,13 @@ import {
   type Hold,
   type ModelSummary,
   pinnedGroupOf,
-  type SyncState,
   type Version,
   webLink,
 } from "@context-edge/protocol";
-import { progressOf } from "./core/progress.ts";
 import { worstOf } from "./core/sync.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Presence } from "./presence.ts";
+import { progressNow } from "./strides.ts";
 import type { DeploymentRecord, DeviceRecord, GroupRecord, VersionRecord } from "./store/records.ts";
 
 export function deviceView(fleet: Fleet, presence: Presence, device: DeviceRecord): Device {
@@ -63,15 +61,7 @@ function deviceModel(fleet: Fleet, device: DeviceRecord, model: string): DeviceM
 }
 
 export function groupView(fleet: Fleet, presence: Presence, group: GroupRecord): Group {
-  const members = fleet.devicesOf(group.name);
-  const sync: Partial<Record<SyncState, number>> = {};
-  const versions: Record<string, number> = {};
-  for (const device of members) {
-    const { sync: state } = fleet.standing(device, DEFAULT_MODEL);
-    sync[state] = (sync[state] ?? 0) + 1;
-    const running = device.observed?.models[DEFAULT_MODEL]?.current?.version ?? "none";
-    versions[running] = (versions[running] ?? 0) + 1;
-  }
+  const tally = fleet.tally(group.name);
   const targets = fleet.targets.filter((target) => target.group_name === group.name);
   return {
     name: group.name,
@@ -82,18 +72,18 @@ export function groupView(fleet: Fleet, presence: Presence, group: GroupRecord):
       ]),
     ),
     manifest_sequence: group.manifest_sequence,
-    devices_total: members.length,
-    devices_online: members.filter((device) => presence.isOnline(device.id)).length,
-    sync,
-    versions,
+    devices_total: tally?.ids.size ?? 0,
+    devices_online: presence.countOnline(tally?.ids ?? []),
+    sync: Object.fromEntries(tally?.sync ?? []),
+    versions: Object.fromEntries(tally?.versions ?? []),
   };
 }
 
-export function deploymentView(fleet: Fleet, deployment: DeploymentRecord): Deployment {
+export function deploymentView(fleet: Fleet, presence: Presence, deployment: DeploymentRecord): Deployment {
   const { retry: _retry, tolerated: _tolerated, excused: _excused, expected: _expected, ...rest } = deployment;
   const { watched: _watched, stays: _stays, halted_by: _haltedBy, progress: frozen, ...shown } = rest;
   const isLive = fleet.isTarget(deployment.id) || frozen === null;
-  return { ...shown, progress: isLive ? progressOf(fleet.members(deployment)) : frozen };
+  return { ...shown, progress: isLive ? progressNow(fleet, presence, deployment) : frozen };
 }
 
 export function versionView(fleet: Fleet, record: VersionRecord): Version {
@@ -122,7 +112,7 @@ function accuracyDelta(fleet: Fleet, record: VersionRecord): number | null {
   const wanted = new Map<string, number>();
   for (const { name } of fleet.groups) {
     const version = fleet.targetView(name, record.model)?.version;
-    const count = fleet.devicesOf(name).length;
+    const count = fleet.tally(name)?.ids.size ?? 0;
     if (version !== undefined && count > 0) wanted.set(version, (wanted.get(version) ?? 0) + count);
   }
   const [most] = [...wanted].toSorted((a, b) => b[1] - a[1])[0] ?? [];

@@ -13,8 +13,10 @@ export interface Member {
 }
 
 type Bin = Exclude<keyof Progress, "total">;
+/** Of devices that are there and have let no deadline pass. */
+export type OpenBin = Extract<Bin, "held" | "pending" | "moving">;
 
-const EMPTY: Progress = {
+export const NO_PROGRESS: Progress = {
   total: 0,
   committed: 0,
   moving: 0,
@@ -28,20 +30,31 @@ const EMPTY: Progress = {
 };
 
 export function progressOf(members: readonly Member[]): Progress {
-  const progress = { ...EMPTY, total: members.length };
+  const progress = { ...NO_PROGRESS, total: members.length };
   for (const member of members) progress[binOf(member)] += 1;
   return progress;
 }
 
-/** An end that was reported stays counted when the device goes away afterwards; only the undecided become `offline`. */
 export function binOf({ online, standing, turn, timedOut }: Member): Bin {
-  const { sync, phase, outcome, runsTarget, waits } = standing;
+  const settled = settledBinOf(standing, turn);
+  if (settled) return settled;
+  if (timedOut) return "failed";
+  return online ? openBinOf(standing) : "offline";
+}
+
+/**
+ * The bin of a device for which it does not matter whether it is there and whether it is late. An end that was reported stays
+ * counted when the device goes away afterwards; only the undecided become `offline`.
+ */
+export function settledBinOf({ sync, outcome, runsTarget }: Standing, turn: boolean): Exclude<Bin, OpenBin> | null {
   if (runsTarget && sync === "in-sync") return "committed";
   if (!turn) return "waiting";
   if (sync === "incompatible") return "incompatible";
   if (sync === "failed") return outcome?.outcome === "rolled-back" ? "rolled_back" : "failed";
-  if (timedOut) return "failed";
-  if (!online) return "offline";
+  return null;
+}
+
+export function openBinOf({ sync, phase, waits }: Standing): OpenBin {
   if (sync === "held" || waits) return "held";
   return phase === "idle" ? "pending" : "moving";
 }
