@@ -180,19 +180,20 @@ async function apply(change: Change, deviceId: string, report: Report): Promise<
   const lastOutcomes = { ...device.last_outcomes };
 
   for (const { number, report: outcome } of report.outcomes.toSorted((a, b) => a.number - b.number)) {
-    const isNew = await tx.outcomes.insert({ device_id: deviceId, outbox: report.outbox, number, report: outcome });
+    const told = { device_id: deviceId, outbox: report.outbox, number };
     outcomeNumber = Math.max(outcomeNumber, number);
-    if (!isNew) continue;
+    if (await tx.outcomes.isKnown(told)) continue;
     lastOutcomes[outcome.model] = outcome;
     const known = await tx.deployments.find(outcome.deployment_id);
     if (known) touched.deployments.add(known.id);
     await hearTestimony(change, device, outcome);
-    await tell(
+    const event = await tell(
       `device.${outcome.outcome}`,
       deviceId,
       `${deviceId}: ${outcome.version} ${outcome.outcome}${outcome.code === "OK" ? "" : ` (${outcome.code}): ${outcome.message}`}`,
       { device_id: deviceId, deployment_id: outcome.deployment_id, known_deployment: known !== undefined, outcome },
     );
+    await tx.outcomes.insert({ ...told, report: outcome }, event);
   }
   if (device.dead_since !== undefined) {
     await tx.retention.setDead(deviceId, null);
