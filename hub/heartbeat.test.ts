@@ -124,6 +124,30 @@ test("an attempt's beginning, its swap and a turn for the worse are on the disk 
   await other.close();
 });
 
+test("a step that is not written yet is told to the fleet and to the conductor a moment later", async () => {
+  await minutes(1);
+  const model = counting.model()["default"];
+  if (!model) throw new Error("there is no such model");
+  const began = {
+    deployment_id: "dep-1",
+    version: "v2",
+    digest: "b".repeat(64),
+    started_at: AT,
+    steps: [],
+    download: null,
+  };
+  const tell = (phase: Phase) => {
+    const models = { default: { ...model, attempt: { ...began, phase } } };
+    return counting.device.report("v1", undefined, { phase, models, telemetry });
+  };
+  await tell("downloading");
+  let woken = 0;
+  hub.hub.conductor.wake = () => void (woken += 1);
+  await tell("verifying");
+  await until(async () => woken > 0);
+  expect((await hub.hub.fleet()).device("edge-001")?.observed?.phase).toBe("verifying");
+});
+
 test("what a device that falls silent in the middle of an attempt said last is on the disk minutes later", async () => {
   await minutes(1);
   const model = counting.model()["default"];
