@@ -9,6 +9,8 @@ import { trackChanges } from "../hub/changes.ts";
 import { startJanitor } from "../hub/janitor.ts";
 import { keepersOf } from "../hub/keepers.ts";
 import { rememberNewest } from "../hub/newest.ts";
+import { trackPresence } from "../hub/presence.ts";
+import { FLUSH_MS } from "../hub/pulse.ts";
 import { openReportDesk } from "../hub/reports.ts";
 import { openSeries } from "../hub/series.ts";
 import { openSqlite } from "../hub/store/sqlite.ts";
@@ -88,7 +90,7 @@ async function openHubsPart(heartbeatWriteMs: number): Promise<Design> {
   });
   const points = { minute: 1_440, hour: 720, day: 400 };
   const keep = { points, labelsDays: 400, outcomesDays: 365, deadAfterDays: 90, unusedDays: 0 };
-  const presence = { isOnline: () => true, lastSeen: () => new Date(nowMs).toISOString() };
+  const presence = trackPresence(new Map(), { offlineAfterMs: 3 * MINUTE_MS, now, store });
   const janitor = startJanitor({
     keepers: keepersOf({
       store,
@@ -109,9 +111,13 @@ async function openHubsPart(heartbeatWriteMs: number): Promise<Design> {
     log: { error: (problem: unknown) => console.error(problem) },
   });
   return {
-    take: (report) => reports.take(report.device, report),
+    take: (report) => {
+      presence.seen(report.device);
+      return reports.take(report.device, report);
+    },
     async minute() {
       await janitor.round();
+      if (nowMs % FLUSH_MS === 0) await presence.flush();
     },
     async close() {
       await janitor.stop();

@@ -17,7 +17,8 @@ export interface Change {
   at: string;
   actor: string;
   touched: Touched;
-  tell: (kind: string, subject: string, summary: string, data?: Record<string, unknown>) => Promise<void>;
+  /** @returns the event's number */
+  tell: (kind: string, subject: string, summary: string, data?: Record<string, unknown>) => Promise<number>;
 }
 
 export interface Changes {
@@ -82,7 +83,9 @@ export function trackChanges(store: Store, now: () => number, since?: number): C
       const result = await store.transaction(async (tx) => {
         const at = new Date(now()).toISOString();
         const tell: Change["tell"] = async (kind, subject, summary, data = {}) => {
-          events.push(await tx.events.append({ at, kind, actor, subject, summary, data }));
+          const event = await tx.events.append({ at, kind, actor, subject, summary, data });
+          events.push(event);
+          return event.id;
         };
         const made = await work({ tx, at, actor, touched, tell });
         const orders = events.some(({ kind }) => !OUTCOME_KINDS.has(kind));

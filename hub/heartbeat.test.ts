@@ -1,9 +1,10 @@
 // Heartbeats: what is news is on the disk before its receipt, what is not costs no write, and nothing is lost in an orderly end.
-import type { Series } from "@context-edge/protocol";
+import type { ObservedModel, Phase, Series } from "@context-edge/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type CountingHub, DAY, HOUR, MINUTE, openCountingHub, START, telemetry } from "./testing/counting-hub.ts";
 import { until, type TestHub } from "./testing/test-hub.ts";
 
+const AT = "2026-03-01T00:00:00.000Z";
 let counting: CountingHub;
 let hub: TestHub;
 let clock: CountingHub["clock"];
@@ -86,6 +87,91 @@ test.each([
   await counting.device.report("v1", undefined, { ...report, ...news });
   expect(written).toBe(1);
   expect((await stored())?.observed_number).toBe((number ?? 0) + 2);
+});
+
+test("an attempt's beginning, its swap and a turn for the worse are on the disk before their receipts, its steps in between within five minutes", async () => {
+  await minutes(2);
+  const { openSqlite } = await import("./store/sqlite.ts");
+  const other = await openSqlite(`${hub.dir}/data/hub.sqlite`);
+  const onDisk = async () =>
+    (await other.devices.find("edge-001"))?.observed?.models["default"]?.attempt?.phase ?? "none";
+  const began = { deployment_id: "dep-1", version: "v2", digest: "b".repeat(64), started_at: AT, download: null };
+  const tell = async (phase: Phase, more: Partial<ObservedModel> = {}) => {
+    const model = counting.model()["default"];
+    if (!model) throw new Error("there is no such model");
+    const attempt = { ...began, phase, steps: [{ phase, at: AT }] };
+    await counting.device.report("v1", undefined, {
+      phase,
+      models: { default: { ...model, attempt, ...more } },
+      telemetry,
+    });
+    const { body } = await hub.call("GET", "/api/v1/devices/edge-001");
+    return [body["phase"], await onDisk()];
+  };
+
+  expect(await tell("downloading")).toEqual(["downloading", "downloading"]);
+  // Everybody sees it, and a killed hub would hear it again with the next heartbeat.
+  expect(await tell("verifying")).toEqual(["verifying", "downloading"]);
+  clock.ms += MINUTE;
+  expect(await tell("activating")).toEqual(["activating", "downloading"]);
+  clock.ms += 4 * MINUTE;
+  expect(await tell("activating")).toEqual(["activating", "activating"]);
+  const swapped = { current: { version: "v2", digest: began.digest } };
+  expect(await tell("probing", swapped)).toEqual(["probing", "probing"]);
+  expect(await tell("soaking", swapped)).toEqual(["soaking", "probing"]);
+  expect(await tell("rolling-back", swapped)).toEqual(["rolling-back", "rolling-back"]);
+  expect(await tell("idle", { attempt: null })).toEqual(["idle", "none"]);
+  await other.close();
+});
+
+test("a step that is not written yet is told to the fleet and to the conductor a moment later", async () => {
+  await minutes(1);
+  const model = counting.model()["default"];
+  if (!model) throw new Error("there is no such model");
+  const began = {
+    deployment_id: "dep-1",
+    version: "v2",
+    digest: "b".repeat(64),
+    started_at: AT,
+    steps: [],
+    download: null,
+  };
+  const tell = (phase: Phase) => {
+    const models = { default: { ...model, attempt: { ...began, phase } } };
+    return counting.device.report("v1", undefined, { phase, models, telemetry });
+  };
+  await tell("downloading");
+  let woken = 0;
+  hub.hub.conductor.wake = () => void (woken += 1);
+  await tell("verifying");
+  await until(async () => woken > 0);
+  expect((await hub.hub.fleet()).device("edge-001")?.observed?.phase).toBe("verifying");
+});
+
+test("what a device that falls silent in the middle of an attempt said last is on the disk minutes later", async () => {
+  await minutes(1);
+  const model = counting.model()["default"];
+  if (!model) throw new Error("there is no such model");
+  const began = {
+    deployment_id: "dep-1",
+    version: "v2",
+    digest: "b".repeat(64),
+    started_at: AT,
+    steps: [],
+    download: null,
+  };
+  for (const phase of ["downloading", "probing"] as const) {
+    const models = { default: { ...model, attempt: { ...began, phase } } };
+    await counting.device.report("v1", undefined, { phase, models, telemetry });
+  }
+  const { openSqlite } = await import("./store/sqlite.ts");
+  const other = await openSqlite(`${hub.dir}/data/hub.sqlite`);
+  const onDisk = async () => (await other.devices.find("edge-001"))?.observed?.phase;
+  expect(await onDisk()).toBe("downloading");
+  clock.ms += 4 * MINUTE;
+  await hub.hub.janitor.round();
+  expect(await onDisk()).toBe("probing");
+  await other.close();
 });
 
 test("errors that rise are written within five minutes, because a gate decides on them after a restart", async () => {

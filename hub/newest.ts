@@ -1,7 +1,7 @@
 // The newest heartbeat of each device, in memory: it costs no write, and whoever reads a device from the store sees it there.
 import { hash } from "node:crypto";
 import type { Observed } from "@context-edge/protocol";
-import { errorsOf, steadyPart } from "./core/heartbeat.ts";
+import { errorsOf, steadyPart, stepsOf } from "./core/heartbeat.ts";
 import type { DeviceRecord } from "./store/records.ts";
 import type { Repositories, Store } from "./store/store.ts";
 
@@ -11,8 +11,8 @@ export interface Newest {
   number: number;
   observed: Observed;
   outcomeNumber: number;
-  /** What the store has: a digest of the steady part, the errors, and when it was written. */
-  stored: { number: number; steady: string; errors: number; atMs: number };
+  /** What the store has: a digest of the steady part, how far attempts had come, the errors, and when it was written. */
+  stored: { number: number; steady: string; steps: string; errors: number; atMs: number };
   heardMs: number;
 }
 
@@ -76,6 +76,7 @@ export function rememberNewest(): NewestReports {
       const stored = {
         number: device.observed_number,
         steady: steadyDigest(observed),
+        steps: stepsOf(observed),
         errors: errorsOf(observed),
         atMs,
       };

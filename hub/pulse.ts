@@ -11,7 +11,7 @@ interface Parts {
 
 const LOOK_MS = 1_000;
 /** A crash forgets no more than this about when a device was seen. */
-const FLUSH_MS = 120_000;
+export const FLUSH_MS = 300_000;
 
 export function startPulse({ presence, changes, log }: Parts, flushMs = FLUSH_MS): { stop(): Promise<void> } {
   let flushing: Promise<void> = Promise.resolve();

@@ -2,7 +2,7 @@
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import type { Observed, Report, ReportReceipt } from "@context-edge/protocol";
 import type { Change, Changes } from "./changes.ts";
-import { errorsOf } from "./core/heartbeat.ts";
+import { errorsOf, stepsOf } from "./core/heartbeat.ts";
 import { type Newest, type NewestReports, steadyDigest } from "./newest.ts";
 import { hearTestimony } from "./quarantine.ts";
 import { heedReplay } from "./restored.ts";
@@ -10,7 +10,7 @@ import type { DeviceRecord } from "./store/records.ts";
 import type { Store } from "./store/store.ts";
 
 export interface ReportDesk {
-  /** Resolves when outcomes and news are durable. */
+  /** Resolves when outcomes and news are durable; how far an attempt has come is no news, see core/heartbeat.ts. */
   take(deviceId: string, report: Report): Promise<ReportReceipt>;
   /** Writes the newest heartbeat of devices that fell silent, or of all. */
   flush(which: "silent" | "all"): Promise<void>;
@@ -27,7 +27,7 @@ export interface Desk {
   /** How long news is gathered before it is written together. */
   gatherMs?: number;
   now: () => number;
-  /** Told which devices have news, once it is durable. */
+  /** Told which devices have news, once it is durable, or whose attempt has come further. */
   afterBatch: (deviceIds: ReadonlySet<string>) => void;
   /** Told each newer state with the one before; null when that is not known for certain. Must not wait. */
   onObserved: (device: { id: string; group: string }, before: Observed | null, after: Observed) => void;
@@ -43,8 +43,8 @@ interface Waiting {
 const GATHER_MS = 25;
 /** In one transaction: more would hold up everyone else for longer than a few milliseconds. */
 const MOST_AT_ONCE = 16;
-/** Errors that rose are written sooner, because gates decide on them. */
-const ERRORS_WRITE_MS = 300_000;
+/** Errors that rose, because gates decide on them, and steps of an attempt under way, because deadlines do, are written sooner. */
+const SOON_WRITE_MS = 300_000;
 const SILENT_MS = 180_000;
 /** After these the store knows better than the memory. */
 const STRANGE = new Set(["device.enrolled", "device.decommissioned", "device.revoked", "device.dead"]);
@@ -55,6 +55,8 @@ export function openReportDesk(desk: Desk): ReportDesk {
   /** Devices with a report on its way to the disk: what they say next must come after it. */
   const writing = new Map<string, number>();
   let heard = new Set<string>();
+  /** Of those, whose attempt has come further. */
+  let advanced = new Set<string>();
 
   changes.listen((notice) => {
     if (notice.kind !== "event") return;
@@ -93,9 +95,10 @@ export function openReportDesk(desk: Desk): ReportDesk {
   };
 
   const tellHeard = () => {
-    const devices = heard;
-    heard = new Set();
+    const [devices, further] = [heard, advanced];
+    [heard, advanced] = [new Set(), new Set()];
     changes.touch({ devices });
+    if (further.size > 0) desk.afterBatch(further);
   };
 
   return {
@@ -109,6 +112,7 @@ export function openReportDesk(desk: Desk): ReportDesk {
           desk.onObserved({ id: deviceId, group: known.group }, known.observed, observed.state);
           if (heard.size === 0) setTimeout(tellHeard, gatherMs);
           heard.add(deviceId);
+          if (stepsOf(known.observed) !== stepsOf(observed.state)) advanced.add(deviceId);
         }
         return Promise.resolve({ accepted_through: known.outcomeNumber });
       }
@@ -147,7 +151,8 @@ function isMereHeartbeat(desk: Desk, { outbox, number, stored }: Newest, report:
   if (observed === null || observed.number <= number) return true;
   const age = desk.now() - stored.atMs;
   if (age >= desk.heartbeatWriteMs) return false;
-  if (errorsOf(observed.state) !== stored.errors && age >= ERRORS_WRITE_MS) return false;
+  const isBehind = errorsOf(observed.state) !== stored.errors || stepsOf(observed.state) !== stored.steps;
+  if (isBehind && age >= SOON_WRITE_MS) return false;
   return steadyDigest(observed.state) === stored.steady;
 }
 
@@ -175,19 +180,20 @@ async function apply(change: Change, deviceId: string, report: Report): Promise<
   const lastOutcomes = { ...device.last_outcomes };
 
   for (const { number, report: outcome } of report.outcomes.toSorted((a, b) => a.number - b.number)) {
-    const isNew = await tx.outcomes.insert({ device_id: deviceId, outbox: report.outbox, number, report: outcome });
+    const told = { device_id: deviceId, outbox: report.outbox, number };
     outcomeNumber = Math.max(outcomeNumber, number);
-    if (!isNew) continue;
+    if (await tx.outcomes.isKnown(told)) continue;
     lastOutcomes[outcome.model] = outcome;
     const known = await tx.deployments.find(outcome.deployment_id);
     if (known) touched.deployments.add(known.id);
     await hearTestimony(change, device, outcome);
-    await tell(
+    const event = await tell(
       `device.${outcome.outcome}`,
       deviceId,
       `${deviceId}: ${outcome.version} ${outcome.outcome}${outcome.code === "OK" ? "" : ` (${outcome.code}): ${outcome.message}`}`,
       { device_id: deviceId, deployment_id: outcome.deployment_id, known_deployment: known !== undefined, outcome },
     );
+    await tx.outcomes.insert({ ...told, report: outcome }, event);
   }
   if (device.dead_since !== undefined) {
     await tx.retention.setDead(deviceId, null);

@@ -1,6 +1,8 @@
-// How cells are kept: one line of text per block of time, columns beside each other as differences, so that a minute costs a few bytes.
+// How cells are kept: one line of text per block of time, columns one after the other in as few bits as they need, so that a minute costs a few bytes.
 import type { Resolution, SeriesKind } from "@context-edge/protocol";
+import { bitReader, bitWriter } from "./bit-text.ts";
 import { addCells, type Cell, COLUMNS } from "./series.ts";
+import { slotsOf, unpackWords } from "./series-words.ts";
 
 export interface Step {
   stepMs: number;
@@ -35,49 +37,84 @@ export function rollUp(kind: SeriesKind, cells: ReadonlyMap<number, Cell>, stepM
   return coarse;
 }
 
-/** `present;column;column…`: numbers of base 36, a column as its first value and the signed differences after it. */
+/** Before it: not what a block of earlier releases begins with, a number of base 36. */
+const MARK = "~";
+/** Where a column's head would say "differences of no bits": it is the same as the one before. */
+const SAME = 1;
+/** Differences are worth it for what drifts, not for what jumps; and wider ones would not be whole numbers any more. */
+const WIDEST_DIFFERENCE = 31;
+/** Nothing written is wider: what says so is no block of ours. */
+const WIDEST = 54;
+
+/**
+ * `~` and bits: which cells are there, then the columns. A column is its head (twice the bits of a value, one more where the values
+ * are differences to the one before), the first value in case of differences, the least value, and each value above that.
+ */
 export function pack(kind: SeriesKind, cells: ReadonlyMap<number, Cell>, fromMs: number, stepMs: number): string {
   const order = [...cells.keys()].toSorted((a, b) => a - b);
-  const present = order.reduce((mask, atMs) => mask + 2 ** ((atMs - fromMs) / stepMs), 0);
-  const columns = COLUMNS[kind].map((_, index) => order.map((atMs) => cells.get(atMs)?.[index] ?? 0));
-  const texts = columns.map((values) => packColumn(values));
-  return [present.toString(36), ...texts.map((text, index) => (text === texts[index - 1] ? "=" : text))].join(";");
+  const bits = bitWriter();
+  bits.putNumber(order.reduce((mask, atMs) => mask + 2 ** ((atMs - fromMs) / stepMs), 0));
+  let before: number[] = [];
+  for (const index of COLUMNS[kind].keys()) {
+    const values = order.map((atMs) => cells.get(atMs)?.[index] ?? 0);
+    if (index > 0 && values.every((value, place) => value === before[place])) bits.putNumber(SAME);
+    else packColumn(bits, values);
+    before = values;
+  }
+  return MARK + bits.end();
 }
 
-function packColumn(values: readonly number[]): string {
-  const [first = 0, ...rest] = values;
-  if (rest.every((value) => value === first)) return first.toString(36);
-  let previous = first;
-  const differences = rest.map((value) => {
-    const text = signed(value - previous);
-    previous = value;
-    return text;
-  });
-  return first.toString(36) + differences.join("");
+function packColumn(bits: ReturnType<typeof bitWriter>, values: readonly number[]): void {
+  const [first = 0] = values;
+  const differences = values.slice(1).map((value, index) => value - (values[index] ?? 0));
+  const [plain, drift] = [spanOf(values), spanOf(differences)];
+  const putSigned = (value: number) => {
+    bits.put(value < 0 ? 1 : 0, 1);
+    bits.putNumber(Math.abs(value));
+  };
+  if (drift.width > 0 && drift.width < plain.width && drift.width <= WIDEST_DIFFERENCE) {
+    bits.putNumber(drift.width * 2 + 1);
+    putSigned(first);
+    putSigned(drift.least);
+    for (const value of differences) bits.put(value - drift.least, drift.width);
+  } else {
+    bits.putNumber(plain.width * 2);
+    putSigned(plain.least);
+    for (const value of values) bits.put(value - plain.least, plain.width);
+  }
 }
 
-const signed = (value: number) => (value < 0 ? value.toString(36) : `+${value.toString(36)}`);
+function spanOf(values: readonly number[]): { least: number; width: number } {
+  if (values.length === 0) return { least: 0, width: 0 };
+  const least = Math.min(...values);
+  const most = Math.max(...values) - least;
+  let width = 0;
+  while (2 ** width <= most) width += 1;
+  return { least, width };
+}
 
-/** @throws nothing: text that is none of ours gives no cells. */
+/** @throws nothing: text that is none of ours gives no cells, or cells of nonsense. */
 export function unpack(kind: SeriesKind, text: string, fromMs: number, stepMs: number): Cells {
-  const [mask = "0", ...columns] = text.split(";");
-  const present = parseInt(mask, 36);
-  const slots: number[] = [];
-  for (let slot = 0; slot < 53; slot += 1) if (Math.floor(present / 2 ** slot) % 2 === 1) slots.push(slot);
-  let known: number[] = [];
-  const values = COLUMNS[kind].map((_, index) => {
-    const column = columns[index] ?? "0";
-    if (column !== "=") known = unpackColumn(column, slots.length);
-    return known;
+  if (!text.startsWith(MARK)) return unpackWords(kind, text, fromMs, stepMs);
+  const bits = bitReader(text.slice(MARK.length));
+  const slots = slotsOf(bits.takeNumber());
+  let column: number[] = [];
+  const columns = COLUMNS[kind].map(() => {
+    const head = bits.takeNumber();
+    if (head !== SAME) column = unpackColumn(bits, head, slots.length);
+    return column;
   });
-  return new Map(slots.map((slot, index) => [fromMs + slot * stepMs, values.map((column) => column[index] ?? 0)]));
+  return new Map(slots.map((slot, place) => [fromMs + slot * stepMs, columns.map((values) => values[place] ?? 0)]));
 }
 
-function unpackColumn(text: string, length: number): number[] {
-  const parts = text.match(/[+-]?[0-9a-z]+/g) ?? ["0"];
-  let value = parseInt(parts[0] ?? "0", 36);
-  return Array.from({ length }, (_, index) => {
-    if (index > 0) value += parseInt(parts[index] ?? "0", 36);
-    return value;
-  });
+function unpackColumn(bits: ReturnType<typeof bitReader>, head: number, length: number): number[] {
+  const width = Math.min(WIDEST, Math.floor(head / 2));
+  const takeSigned = () => (bits.take(1) === 1 ? -bits.takeNumber() : bits.takeNumber());
+  if (head % 2 === 0) {
+    const least = takeSigned();
+    return Array.from({ length }, () => least + bits.take(width));
+  }
+  let value = takeSigned();
+  const least = takeSigned();
+  return Array.from({ length }, (_, place) => (place === 0 ? value : (value += least + bits.take(width))));
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startPostgres } from "../testing/postgres.ts";
-import { AT, deployment, device, version } from "../testing/sample-records.ts";
+import { AT, deployment, device, tellOutcome, version } from "../testing/sample-records.ts";
 import { chainChecker } from "./audit-chain.ts";
 import { openPostgres } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -98,11 +98,16 @@ function storeContract(name: string, fresh: (dir: string) => Promise<() => Promi
           evidence: {},
         },
       };
-      expect(await store.outcomes.insert(outcome)).toBe(true);
-      expect(await store.outcomes.insert(outcome)).toBe(false);
-      expect(await store.outcomes.insert({ ...outcome, outbox: "another" })).toBe(true);
+      expect(await store.outcomes.isKnown(outcome)).toBe(false);
+      await tellOutcome(store, outcome);
+      expect(await store.outcomes.isKnown(outcome)).toBe(true);
+      await expect(tellOutcome(store, outcome)).rejects.toThrow(/unique/i);
+      const another = { ...outcome, outbox: "another", report: { ...outcome.report, message: "other words" } };
+      expect(await store.outcomes.isKnown(another)).toBe(false);
+      await tellOutcome(store, another);
       const [newest, oldest, ...more] = await store.outcomes.ofDevice("edge-001", 10);
       expect(more).toEqual([]);
+      expect([newest, oldest]).toMatchObject([another, outcome]);
       expect(await store.outcomes.ofDevice("edge-001", 1)).toEqual([newest]);
       expect(await store.outcomes.ofDevice("edge-001", 1, newest?.id)).toEqual([oldest]);
     });

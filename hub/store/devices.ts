@@ -8,7 +8,11 @@ import type { Repositories } from "./store.ts";
 const TOUCHES_PER_UPDATE = 1_000;
 
 export function devicesOn(db: Kysely<Schema>): Repositories["devices"] {
-  const all = db.selectFrom("devices").selectAll();
+  const all = db
+    .selectFrom("devices")
+    .leftJoin("sightings", "sightings.device_id", "devices.id")
+    .selectAll("devices")
+    .select("sightings.at as last_seen");
   return {
     list: async () => (await all.orderBy("id").execute()).map(toDevice),
     some: async (ids) => (ids.length === 0 ? [] : (await all.where("id", "in", [...ids]).execute()).map(toDevice)),
@@ -45,6 +49,9 @@ export function devicesOn(db: Kysely<Schema>): Repositories["devices"] {
         .values(row)
         .onConflict((c) => c.column("id").doUpdateSet(row))
         .execute();
+      await db.deleteFrom("sightings").where("device_id", "=", device.id).execute();
+      if (device.last_seen === null) return;
+      await db.insertInto("sightings").values({ device_id: device.id, at: device.last_seen }).execute();
     },
     assign: async (id, assignment) => {
       await db.updateTable("devices").set(assignment).where("id", "=", id).execute();
@@ -65,12 +72,13 @@ export function devicesOn(db: Kysely<Schema>): Repositories["devices"] {
         .execute();
     },
     touch: async (seen) => {
-      const rows = [...seen];
+      // In one order, or two replicas that write the same devices could wait for each other for ever.
+      const rows = [...seen].toSorted(([one], [other]) => (one < other ? -1 : 1));
       for (let start = 0; start < rows.length; start += TOUCHES_PER_UPDATE) {
         const slice = sql.join(rows.slice(start, start + TOUCHES_PER_UPDATE).map(([id, at]) => sql`(${id}, ${at})`));
         // Never back in time: another replica may have heard of the device since.
-        await sql`with seen (id, at) as (values ${slice}) update devices set last_seen = seen.at from seen
-          where devices.id = seen.id and (devices.last_seen is null or devices.last_seen < seen.at)`.execute(db);
+        await sql`insert into sightings (device_id, at) values ${slice}
+          on conflict (device_id) do update set at = excluded.at where sightings.at < excluded.at`.execute(db);
       }
     },
   };

@@ -5,9 +5,9 @@ import { devicesOn } from "./devices.ts";
 import { filesOn } from "./files.ts";
 import { idempotencyOn } from "./idempotency.ts";
 import { eventsOn, labelsOn } from "./ledgers.ts";
+import { outcomesOn } from "./outcomes.ts";
 import { peopleOn } from "./people.ts";
 import { quarantinesOn } from "./quarantines.ts";
-import type { OutcomeRecord } from "./records.ts";
 import { fromDeployment, fromVersion, toDeployment, toGroup, toVersion } from "./rows.ts";
 import { retentionOn } from "./retention.ts";
 import type { Schema } from "./schema.ts";
@@ -102,38 +102,6 @@ function groupsOn(db: Kysely<Schema>): Repositories["groups"] {
     saveManifest: async (name, { manifest, ...rest }) => {
       const set = { ...rest, manifest: JSON.stringify(manifest) };
       await db.updateTable("groups").set(set).where("name", "=", name).execute();
-    },
-  };
-}
-
-function outcomesOn(db: Kysely<Schema>): Repositories["outcomes"] {
-  return {
-    insert: async ({ device_id, outbox, number, report }) => {
-      const result = await db
-        .insertInto("outcomes")
-        .values({
-          device_id,
-          outbox,
-          number,
-          deployment_id: report.deployment_id,
-          at: report.at,
-          report: JSON.stringify(report),
-        })
-        .onConflict((conflict) => conflict.columns(["device_id", "outbox", "number"]).doNothing())
-        .executeTakeFirst();
-      return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
-    },
-    ofDevice: async (deviceId, limit, before) => {
-      const all = db.selectFrom("outcomes").selectAll().where("device_id", "=", deviceId);
-      const page = before === undefined ? all : all.where("id", "<", before);
-      const rows = await page.orderBy("id", "desc").limit(limit).execute();
-      return rows.map(({ id, device_id, outbox, number, report }) => ({
-        id,
-        device_id,
-        outbox,
-        number,
-        report: JSON.parse(report) as OutcomeRecord["report"],
-      }));
     },
   };
 }

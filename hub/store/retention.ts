@@ -51,7 +51,8 @@ export function retentionOn(db: Kysely<Schema>): RetentionRepository {
         .filter(({ state }) => state === null || closed.includes(state))
         .map(({ id }) => id)
         .slice(-OUTCOMES_AT_ONCE);
-      if (ids.length > 0) await db.deleteFrom("outcomes").where("id", "in", ids).execute();
+      if (ids.length > 0)
+        await db.deleteFrom("outcomes").where("device_id", "=", device).where("id", "in", ids).execute();
       return ids.length;
     },
     pruneLabels: async (before, limit) => {
@@ -75,10 +76,11 @@ export function retentionOn(db: Kysely<Schema>): RetentionRepository {
     silentSince: async (before, limit) => {
       const rows = await db
         .selectFrom("devices")
-        .select(["id", "last_seen", "enrolled_at"])
+        .leftJoin("sightings", "sightings.device_id", "devices.id")
+        .select(["id", "sightings.at as last_seen", "enrolled_at"])
         .where("dead_since", "is", null)
         .where("revoked", "=", 0)
-        .where((eb) => eb.fn.coalesce("last_seen", "enrolled_at"), "<", before)
+        .where((eb) => eb.fn.coalesce("sightings.at", "enrolled_at"), "<", before)
         .limit(limit)
         .execute();
       return rows.map(({ id, last_seen, enrolled_at }) => ({ id, last_seen: last_seen ?? enrolled_at }));

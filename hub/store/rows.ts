@@ -31,7 +31,7 @@ export function fromVersion(version: VersionRecord): Row<"versions"> {
   };
 }
 
-export function toDevice({ dead_since, ...row }: Row<"devices">): DeviceRecord {
+export function toDevice({ dead_since, ...row }: Row<"devices"> & { last_seen: string | null }): DeviceRecord {
   return {
     ...row,
     ...(dead_since === null ? {} : { dead_since }),
@@ -42,7 +42,7 @@ export function toDevice({ dead_since, ...row }: Row<"devices">): DeviceRecord {
   };
 }
 
-export function fromDevice(device: DeviceRecord): Row<"devices"> {
+export function fromDevice({ last_seen: _apart, ...device }: DeviceRecord): Row<"devices"> {
   return {
     ...device,
     revoked: device.revoked ? 1 : 0,

@@ -51,7 +51,6 @@ export interface Schema extends PeopleSchema {
     home_group: string | null;
     credential_hash: string;
     enrolled_at: string;
-    last_seen: string | null;
     revoked: number;
     assignment_sequence: number;
     hold: string | null;
@@ -63,14 +62,21 @@ export interface Schema extends PeopleSchema {
     last_outcomes: string;
     dead_since: string | null;
   };
+  /** By device: when it was last heard of. Written every few minutes, so apart from what it reported, which is a hundred times as long. */
+  sightings: {
+    device_id: string;
+    at: string;
+  };
   outcomes: {
-    id: Generated<number>;
     device_id: string;
     outbox: string;
     number: number;
+    /** The event that tells of it. Of releases before 0013: its place among those of before, lower than any event told since. */
+    id: number;
     deployment_id: string;
     at: string;
-    report: string;
+    /** Null: the event has it. */
+    report: string | null;
   };
   deployments: {
     id: string;

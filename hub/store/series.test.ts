@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { deployment, version } from "../testing/sample-records.ts";
+import { deployment, tellOutcome, version } from "../testing/sample-records.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SeriesBlock } from "./series.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -104,7 +104,7 @@ function seriesContract(name: string, open: (dir: string) => Promise<Store>) {
         const report = { model: "default", version: "v1", digest: "a".repeat(64), at, evidence: {}, next_step: "" };
         const deployment_id = number === 2 ? "open" : "gone";
         const told = { ...report, deployment_id, outcome: "committed" as const, code: "OK", message: "" };
-        await store.outcomes.insert({ device_id: "edge-001", outbox: "o", number, report: told });
+        await tellOutcome(store, { device_id: "edge-001", outbox: "o", number, report: told });
       }
       const rule = { before: iso(-365), keep: 2, most: 5 };
       // 1 to 6 are old; 7 has a clock of the future, but there are five newer ones.

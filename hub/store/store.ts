@@ -90,8 +90,10 @@ export interface Repositories extends PeopleRepositories, WebhookRepositories, I
     touch(seen: ReadonlyMap<string, string>): Promise<void>;
   };
   outcomes: {
-    /** @returns false when this number of this outbox was applied before. */
-    insert(outcome: OutcomeRecord): Promise<boolean>;
+    /** Whether this number of this outbox was applied before. */
+    isKnown(outcome: Omit<OutcomeRecord, "report">): Promise<boolean>;
+    /** @param event of the history, which has the report as its `outcome`: it is kept there alone. */
+    insert(outcome: OutcomeRecord, event: number): Promise<void>;
     /** Newest first, with the numbers by which the database keeps them. @param before the last of the page before. */
     ofDevice(deviceId: string, limit: number, before?: number): Promise<(OutcomeRecord & { id: number })[]>;
   };

@@ -1,6 +1,7 @@
 // One record of each kind, whole enough for a database: tests change what they are about.
 import { planOfOneStep } from "../core/plan.ts";
-import type { DeploymentRecord, DeviceRecord, VersionRecord } from "../store/records.ts";
+import type { DeploymentRecord, DeviceRecord, OutcomeRecord, VersionRecord } from "../store/records.ts";
+import type { Repositories } from "../store/store.ts";
 
 export const AT = "2026-01-01T00:00:00.000Z";
 export const version: VersionRecord = {
@@ -69,3 +70,11 @@ export const deployment: DeploymentRecord = {
   gate: null,
   progress: null,
 };
+
+/** As a report's transaction does: the history has it, and the device's outcomes say where. */
+export async function tellOutcome({ events, outcomes }: Repositories, outcome: OutcomeRecord): Promise<void> {
+  const { device_id: subject, report } = outcome;
+  const event = { at: AT, kind: `device.${report.outcome}`, actor: "devices", subject, summary: report.message };
+  const { id } = await events.append({ ...event, data: { outcome: report } });
+  await outcomes.insert(outcome, id);
+}

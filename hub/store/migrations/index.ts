@@ -11,6 +11,7 @@ import { idempotency } from "./0009-idempotency.ts";
 import { evidence } from "./0010-evidence.ts";
 import { sessionPlaces } from "./0011-session-places.ts";
 import { files } from "./0012-files.ts";
+import { writtenOnce } from "./0013-written-once.ts";
 
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-first": first,
@@ -25,4 +26,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0010-evidence": evidence,
   "0011-session-places": sessionPlaces,
   "0012-files": files,
+  "0013-written-once": writtenOnce,
 };
