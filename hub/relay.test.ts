@@ -155,7 +155,8 @@ describe.skipIf(postgres === null)("on PostgreSQL", () => {
     // Whoever got it back has a new term: somebody else may have led in between.
     expect(third.term()).toBe(third === second ? 2 : 1);
     clearInterval(watch);
-    expect(most).toBe(1);
+    // The watch may have looked only between two leaders: that one led is known from above.
+    expect(most).toBeLessThanOrEqual(1);
     await Promise.all(leaders.map((one) => one.close()));
   });
 
