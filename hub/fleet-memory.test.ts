@@ -169,7 +169,7 @@ function shown(fleet: Fleet) {
     targets: fleet.targets,
     deployments: [...fleet.deploymentsById]
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, one]) => ({ id, isTarget: fleet.isTarget(id), view: deploymentView(fleet, presence, one) })),
+      .map(([id, one]) => ({ id, isTarget: fleet.isTarget(id), view: deploymentView(fleet, one) })),
     versions: VERSIONS.flatMap((each) => {
       const record = fleet.version("default", each);
       return record ? [{ record, view: versionView(fleet, record) }] : [];

@@ -1,6 +1,7 @@
 // The fleet as one snapshot: devices, groups, targets and versions read together, so that every page and every decision sees the same.
-import { CLOSED_DEPLOYMENT_STATES, DEFAULT_MODEL, recipeDigest } from "@context-edge/protocol";
+import { CLOSED_DEPLOYMENT_STATES, DEFAULT_MODEL, type Progress, recipeDigest } from "@context-edge/protocol";
 import { rememberStandings, type Standings } from "./standings.ts";
+import { progressNow } from "./strides.ts";
 import { rememberTallies, type Strides, type Tallies, type Tally } from "./tallies.ts";
 import type { Member } from "./core/progress.ts";
 import type { Standing, TargetView } from "./core/sync.ts";
@@ -36,6 +37,8 @@ export interface Fleet {
   standing(device: DeviceRecord, model: string): Standing;
   /** Devices whose group has this deployment as its target, or will have it. */
   members(deployment: DeploymentRecord): Member[];
+  /** Counts of its members, cheaper than going through them. */
+  progress(deployment: DeploymentRecord): Progress;
   isTarget(deploymentId: string): boolean;
   modelsOf(device: DeviceRecord): string[];
 }
@@ -70,12 +73,14 @@ function memberOf(
   return [{ ...member, turn: member.standing.inWave }];
 }
 
+const NOBODY_THERE = { isOnline: () => false, countOnline: () => 0 };
+
 /**
  * Everything but the devices, as it stands in the store or inside a transaction: what orders are made of. Thousands of devices
  * are not read while a lock is held; figures about them come from the fleet in memory.
  */
 export async function readPlans(store: Repositories): Promise<Plans> {
-  return fleetOf(await readTables(store, []), { isOnline: () => false }, rememberStandings());
+  return fleetOf(await readTables(store, []), NOBODY_THERE, rememberStandings());
 }
 
 export async function readTables(store: Repositories, devices: DeviceRecord[]): Promise<FleetTables> {
@@ -92,7 +97,7 @@ export async function readTables(store: Repositories, devices: DeviceRecord[]): 
 /** @param standings may outlive this fleet, and the tallies too: what has not changed is not computed again. */
 export function fleetOf(
   tables: FleetTables,
-  presence: Pick<Presence, "isOnline">,
+  presence: Pick<Presence, "isOnline" | "countOnline">,
   standings: Standings,
   tallies: Tallies = rememberTallies(standings),
 ): Fleet {
@@ -161,6 +166,7 @@ export function fleetOf(
       deployment.groups
         .flatMap((group) => byGroup().get(group) ?? [])
         .flatMap((device) => memberOf(deployment, device, targetView, standing, presence.isOnline(device.id))),
+    progress: (deployment) => progressNow(fleet, presence, deployment),
     isTarget: (id) => targets.some((target) => target.deployment_id === id),
     modelsOf: (device) => [
       ...new Set([

@@ -93,9 +93,12 @@ export async function openHub(config: HubConfig, now: () => number = Date.now): 
   const ending = openEnding();
   const metrics = openMetrics();
   const room = openWaitingRoom();
-  // Devices that wait for news come first.
+  // Devices that wait for news come first: before whoever reads thousands of records, or counts them.
   const memory = await openFleetMemory(store, changes, presence, () => room.quiet());
-  const fleet = () => memory.fleet();
+  const fleet = async () => {
+    await room.quiet();
+    return memory.fleet();
+  };
   const identities = rememberIdentities({ store, changes, memory });
   const peers = await openPeers(config);
   const publisher = startPublisher({

@@ -188,7 +188,7 @@ async function statesOf(hub: Hub, touched: Touched): Promise<(() => LiveMessage)
       .filter((deployment) => deployment !== undefined)
       .map((deployment) => () => ({
         type: "deployment" as const,
-        deployment: deploymentView(fleet, presence, deployment),
+        deployment: deploymentView(fleet, deployment),
       })),
     ...versions.map((version) => () => ({ type: "version" as const, version: versionView(fleet, version) })),
   ];

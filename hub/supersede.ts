@@ -1,7 +1,6 @@
 // What one deployment does to others: it ends those whose targets it took, and remembers what it would give back.
 import { CLOSED_DEPLOYMENT_STATES } from "@context-edge/protocol";
 import type { Change } from "./changes.ts";
-import { progressOf } from "./core/progress.ts";
 import { isSettledIn } from "./core/settled.ts";
 import { whyNotRestorable } from "./deployable.ts";
 import { type Fleet, type Plans, readPlans } from "./fleet.ts";
@@ -50,7 +49,7 @@ export async function closeSuperseded(
     const old = before.deploymentsById.get(id);
     if (!old) continue;
     const ending = endingOf(old, successor);
-    const progress = progressOf(look.members(old));
+    const progress = look.progress(old);
     touched.deployments.add(id);
     if (!ending) {
       await tx.deployments.update(id, { progress });

@@ -13,7 +13,6 @@ import {
 import { worstOf } from "./core/sync.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Presence } from "./presence.ts";
-import { progressNow } from "./strides.ts";
 import type { DeploymentRecord, DeviceRecord, GroupRecord, VersionRecord } from "./store/records.ts";
 
 export function deviceView(fleet: Fleet, presence: Presence, device: DeviceRecord): Device {
@@ -79,11 +78,11 @@ export function groupView(fleet: Fleet, presence: Presence, group: GroupRecord):
   };
 }
 
-export function deploymentView(fleet: Fleet, presence: Presence, deployment: DeploymentRecord): Deployment {
+export function deploymentView(fleet: Fleet, deployment: DeploymentRecord): Deployment {
   const { retry: _retry, tolerated: _tolerated, excused: _excused, expected: _expected, ...rest } = deployment;
   const { watched: _watched, stays: _stays, halted_by: _haltedBy, progress: frozen, ...shown } = rest;
   const isLive = fleet.isTarget(deployment.id) || frozen === null;
-  return { ...shown, progress: isLive ? progressNow(fleet, presence, deployment) : frozen };
+  return { ...shown, progress: isLive ? fleet.progress(deployment) : frozen };
 }
 
 export function versionView(fleet: Fleet, record: VersionRecord): Version {

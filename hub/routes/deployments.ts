@@ -50,7 +50,7 @@ export function addDeploymentRoutes(app: FastifyInstance, hub: Hub): void {
       const fleet = await hub.fleet();
       const items = found.slice(0, limit);
       return {
-        items: items.map((deployment) => deploymentView(fleet, hub.presence, deployment)),
+        items: items.map((deployment) => deploymentView(fleet, deployment)),
         next_cursor: found.length > limit ? writeCursor("deployments", [items.at(-1)?.id, ""]) : null,
       };
     },
@@ -59,7 +59,7 @@ export function addDeploymentRoutes(app: FastifyInstance, hub: Hub): void {
   routes.get(
     "/api/v1/deployments/:id",
     { schema: { params: z.object({ id: z.string() }), response: { 200: Deployment } } },
-    async ({ params: { id } }) => deploymentView(await hub.fleet(), hub.presence, await findDeployment(hub, id)),
+    async ({ params: { id } }) => deploymentView(await hub.fleet(), await findDeployment(hub, id)),
   );
 
   routes.post(
@@ -67,7 +67,7 @@ export function addDeploymentRoutes(app: FastifyInstance, hub: Hub): void {
     { schema: { body: CreateDeploymentRequest, response: { 201: Deployment } } },
     async (request, reply) => {
       const deployment = await createDeployment(hub, actorOf(request), request.body);
-      return reply.code(201).send(deploymentView(await hub.fleet(), hub.presence, deployment));
+      return reply.code(201).send(deploymentView(await hub.fleet(), deployment));
     },
   );
 
@@ -93,7 +93,7 @@ export function addDeploymentRoutes(app: FastifyInstance, hub: Hub): void {
           body,
         } = request;
         const deployment = await steer(hub, actorOf(request), id, action, body ?? {});
-        return deploymentView(await hub.fleet(), hub.presence, deployment);
+        return deploymentView(await hub.fleet(), deployment);
       },
     );
   }

@@ -100,7 +100,7 @@ export function addGroupRoutes(app: FastifyInstance, hub: Hub): void {
       const { targets } = await one(params.group);
       requireSeen(request.headers["if-match"], targets[subject.model]?.deployment_id);
       const deployment = await assignTarget(hub, actorOf(request), subject, params.group);
-      return deploymentView(await hub.fleet(), hub.presence, deployment);
+      return deploymentView(await hub.fleet(), deployment);
     },
   );
 }
