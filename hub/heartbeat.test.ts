@@ -18,6 +18,15 @@ afterEach(() => hub.close());
 
 const predictionsIn = ({ points }: Series) => points.reduce((sum, point) => sum + (point.predictions ?? 0), 0);
 const stored = () => hub.hub.store.devices.find("edge-001");
+const BEGAN = { deployment_id: "dep-1", version: "v2", digest: "b".repeat(64), started_at: AT, download: null };
+/** The device tells that its attempt has come to this phase. */
+async function tellPhase(phase: Phase, more: Partial<ObservedModel> = {}): Promise<void> {
+  const model = counting.model()["default"];
+  if (!model) throw new Error("there is no such model");
+  const attempt = { ...BEGAN, phase, steps: [{ phase, at: AT }] };
+  const models = { default: { ...model, attempt, ...more } };
+  await counting.device.report("v1", undefined, { phase, models, telemetry });
+}
 
 test("fault 64: reordered and doubled heartbeats count once", async () => {
   await minutes(2);
@@ -95,16 +104,8 @@ test("an attempt's beginning, its swap and a turn for the worse are on the disk 
   const other = await openSqlite(`${hub.dir}/data/hub.sqlite`);
   const onDisk = async () =>
     (await other.devices.find("edge-001"))?.observed?.models["default"]?.attempt?.phase ?? "none";
-  const began = { deployment_id: "dep-1", version: "v2", digest: "b".repeat(64), started_at: AT, download: null };
-  const tell = async (phase: Phase, more: Partial<ObservedModel> = {}) => {
-    const model = counting.model()["default"];
-    if (!model) throw new Error("there is no such model");
-    const attempt = { ...began, phase, steps: [{ phase, at: AT }] };
-    await counting.device.report("v1", undefined, {
-      phase,
-      models: { default: { ...model, attempt, ...more } },
-      telemetry,
-    });
+  const tell = async (...args: Parameters<typeof tellPhase>) => {
+    await tellPhase(...args);
     const { body } = await hub.call("GET", "/api/v1/devices/edge-001");
     return [body["phase"], await onDisk()];
   };
@@ -116,7 +117,7 @@ test("an attempt's beginning, its swap and a turn for the worse are on the disk 
   expect(await tell("activating")).toEqual(["activating", "downloading"]);
   clock.ms += 4 * MINUTE;
   expect(await tell("activating")).toEqual(["activating", "activating"]);
-  const swapped = { current: { version: "v2", digest: began.digest } };
+  const swapped = { current: { version: "v2", digest: BEGAN.digest } };
   expect(await tell("probing", swapped)).toEqual(["probing", "probing"]);
   expect(await tell("soaking", swapped)).toEqual(["soaking", "probing"]);
   expect(await tell("rolling-back", swapped)).toEqual(["rolling-back", "rolling-back"]);
@@ -126,44 +127,18 @@ test("an attempt's beginning, its swap and a turn for the worse are on the disk 
 
 test("a step that is not written yet is told to the fleet and to the conductor a moment later", async () => {
   await minutes(1);
-  const model = counting.model()["default"];
-  if (!model) throw new Error("there is no such model");
-  const began = {
-    deployment_id: "dep-1",
-    version: "v2",
-    digest: "b".repeat(64),
-    started_at: AT,
-    steps: [],
-    download: null,
-  };
-  const tell = (phase: Phase) => {
-    const models = { default: { ...model, attempt: { ...began, phase } } };
-    return counting.device.report("v1", undefined, { phase, models, telemetry });
-  };
-  await tell("downloading");
+  await tellPhase("downloading");
   let woken = 0;
   hub.hub.conductor.wake = () => void (woken += 1);
-  await tell("verifying");
+  await tellPhase("verifying");
   await until(async () => woken > 0);
   expect((await hub.hub.fleet()).device("edge-001")?.observed?.phase).toBe("verifying");
 });
 
 test("what a device that falls silent in the middle of an attempt said last is on the disk minutes later", async () => {
   await minutes(1);
-  const model = counting.model()["default"];
-  if (!model) throw new Error("there is no such model");
-  const began = {
-    deployment_id: "dep-1",
-    version: "v2",
-    digest: "b".repeat(64),
-    started_at: AT,
-    steps: [],
-    download: null,
-  };
-  for (const phase of ["downloading", "probing"] as const) {
-    const models = { default: { ...model, attempt: { ...began, phase } } };
-    await counting.device.report("v1", undefined, { phase, models, telemetry });
-  }
+  await tellPhase("downloading");
+  await tellPhase("probing");
   const { openSqlite } = await import("./store/sqlite.ts");
   const other = await openSqlite(`${hub.dir}/data/hub.sqlite`);
   const onDisk = async () => (await other.devices.find("edge-001"))?.observed?.phase;
