@@ -186,10 +186,7 @@ async function statesOf(hub: Hub, touched: Touched): Promise<(() => LiveMessage)
       .map((group) => () => ({ type: "group" as const, group: groupView(fleet, presence, group) })),
     ...deployments
       .filter((deployment) => deployment !== undefined)
-      .map((deployment) => () => ({
-        type: "deployment" as const,
-        deployment: deploymentView(fleet, deployment),
-      })),
+      .map((deployment) => () => ({ type: "deployment" as const, deployment: deploymentView(fleet, deployment) })),
     ...versions.map((version) => () => ({ type: "version" as const, version: versionView(fleet, version) })),
   ];
 }

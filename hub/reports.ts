@@ -151,8 +151,8 @@ function isMereHeartbeat(desk: Desk, { outbox, number, stored }: Newest, report:
   if (observed === null || observed.number <= number) return true;
   const age = desk.now() - stored.atMs;
   if (age >= desk.heartbeatWriteMs) return false;
-  const isBehind = errorsOf(observed.state) !== stored.errors || stepsOf(observed.state) !== stored.steps;
-  if (isBehind && age >= SOON_WRITE_MS) return false;
+  const isBehind = () => errorsOf(observed.state) !== stored.errors || stepsOf(observed.state) !== stored.steps;
+  if (age >= SOON_WRITE_MS && isBehind()) return false;
   return steadyDigest(observed.state) === stored.steady;
 }
 
