@@ -21,15 +21,17 @@ beforeAll(async () => {
 });
 afterAll(() => at.close());
 
-/** On a terminal of so many columns; `onScreen` is called whenever it has shown something. */
+/** On a terminal of so many columns; `onScreen` is called whenever it has shown something.
+ * @returns everything shown, and what the command ended with */
 async function onTerminal(
   words: string,
   env: Record<string, string> = {},
   columns = 80,
   onScreen: (screen: string, type: (keys: string) => void) => void = () => undefined,
-): Promise<string> {
+): Promise<{ screen: string; code: number | null }> {
   const { NODE_OPTIONS: _none, NO_COLOR: _neither, CI: _nor, ...rest } = process.env;
-  const command = `stty cols ${columns}; ${process.execPath} ${MAIN} ${words}; echo "ended $?"`;
+  // `exec`: a shell that stays would get Ctrl-C too, and may die of it before it can tell how the command ended.
+  const command = `stty cols ${columns}; exec ${process.execPath} ${MAIN} ${words}`;
   const child = spawn("script", ["-qec", command, "/dev/null"], {
     env: { ...rest, ...at.environment, TERM: "xterm", ...env },
     stdio: "pipe",
@@ -39,8 +41,8 @@ async function onTerminal(
     screen += String(chunk);
     onScreen(screen, (keys) => void child.stdin.write(keys));
   });
-  await new Promise((resolve) => child.once("close", resolve));
-  return screen;
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { screen, code };
 }
 // eslint-disable-next-line no-control-regex
 const plain = (text: string) => text.replace(/\u001b\[[\d;?]*[a-zA-Z]/g, "");
@@ -98,15 +100,15 @@ test("on a terminal there are colours, none with NO_COLOR, and no line is longer
     "deploy --help",
     "publish --help",
   ]) {
-    const lines = plain(await onTerminal(words)).split(/\r?\n/);
+    const lines = plain((await onTerminal(words)).screen).split(/\r?\n/);
     // An example may be longer: it is there to be copied.
     const tooLong = lines.filter((line) => line.length > 80 && !line.startsWith("  context-edge"));
     expect(tooLong, words).toEqual([]);
   }
   // eslint-disable-next-line no-control-regex
-  expect(await onTerminal("status")).toMatch(/\u001b\[32m/);
+  expect((await onTerminal("status")).screen).toMatch(/\u001b\[32m/);
   // eslint-disable-next-line no-control-regex
-  expect(await onTerminal("status", { NO_COLOR: "1" })).not.toMatch(/\u001b\[\d+m/);
+  expect((await onTerminal("status", { NO_COLOR: "1" })).screen).not.toMatch(/\u001b\[\d+m/);
 }, 60_000);
 
 test("on a terminal a bar shows how far it is and gives the cursor back", async () => {
@@ -120,14 +122,15 @@ test("on a terminal a bar shows how far it is and gives the cursor back", async 
       default: { version: "v2.1" },
     });
   await report();
-  const screen = await seen;
+  const { screen, code } = await seen;
+  expect(code).toBe(0);
   expect(screen).toMatch(/█{16} 2\/2 finished/);
   expect(screen.lastIndexOf("\u001b[?25h")).toBeGreaterThan(screen.lastIndexOf("\u001b[?25l"));
 });
 
 test("on a narrow terminal the bar leaves room for the words, and Ctrl-C gives cursor and line wrap back", async () => {
   let isStopped = false;
-  const screen = await onTerminal("deploy -g line-a -v v2.0 --wait --timeout 30s", {}, 40, (shown, type) => {
+  const { screen, code } = await onTerminal("deploy -g line-a -v v2.0 --wait --timeout 30s", {}, 40, (shown, type) => {
     if (isStopped || !shown.includes("pending")) return;
     isStopped = true;
     type("\u0003");
@@ -135,11 +138,15 @@ test("on a narrow terminal the bar leaves room for the words, and Ctrl-C gives c
   expect(screen).toContain("░░░░░░░░ 0/2 running · 2 pending");
   expect(screen.lastIndexOf("\u001b[?25h")).toBeGreaterThan(screen.lastIndexOf("\u001b[?25l"));
   expect(screen.lastIndexOf("\u001b[?7h")).toBeGreaterThan(screen.lastIndexOf("\u001b[?7l"));
-  expect(screen).toContain("ended 130");
+  expect(code).toBe(130);
 });
 
 test("where escape sequences would be shown as they are, there is no bar", async () => {
-  const screen = await onTerminal("deploy -g line-a -v v2.0 --wait --timeout 1s", { TERM: "dumb", NO_COLOR: "1" });
+  const { screen, code } = await onTerminal("deploy -g line-a -v v2.0 --wait --timeout 1s", {
+    TERM: "dumb",
+    NO_COLOR: "1",
+  });
+  expect(code).toBe(4);
   expect(screen).toMatch(/running: \d\/2 committed/);
   expect(screen).not.toContain("\u001b");
 });
@@ -151,7 +158,7 @@ test("in a pipe times are absolute, on a terminal they are as people say them", 
     expect(stdout, words.join(" ")).toMatch(rfc3339);
     expect(stdout, words.join(" ")).not.toMatch(/\d (s|min|h|d) ago|now/);
   }
-  expect(await onTerminal("audit")).toMatch(/now|\d (s|min) ago/);
+  expect((await onTerminal("audit")).screen).toMatch(/now|\d (s|min) ago/);
   const [event] = JSON.parse((await at.run(["audit", "--json"])).stdout) as { at: string }[];
   expect(event?.at).toMatch(rfc3339);
 });
