@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import { DEVICE_ROUTES, ProblemCode } from "@context-edge/protocol";
 import { HUB_VERSION } from "../version.ts";
+import { TalliedHistogram } from "./tallied-histogram.ts";
 
 export interface Metrics {
   registry: Registry;
@@ -25,13 +26,18 @@ export function openMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const polls = new Counter({
+  const polls = { changed: 0, unchanged: 0, refused: 0 };
+  new Counter({
     name: "context_edge_polls_total",
     help: "Polls for the manifest, by result.",
     labelNames: ["result"],
     registers,
+    collect() {
+      this.reset();
+      for (const [result, count] of Object.entries(polls)) this.inc({ result }, count);
+    },
   });
-  const pollSeconds = new Histogram({
+  const pollSeconds = new TalliedHistogram({
     name: "context_edge_poll_duration_seconds",
     help: "The hub's own time for a poll that was not held.",
     buckets: POLL_SECONDS,
@@ -80,18 +86,11 @@ export function openMetrics(): Metrics {
   new Gauge({ name: "context_edge_build_info", help: "Always 1.", labelNames: ["version", "node"], registers })
     .labels({ version: HUB_VERSION, node: process.version })
     .set(1);
-  // Bound once: looking labels up costs more than counting.
-  const byResult = {
-    changed: polls.labels({ result: "changed" }),
-    unchanged: polls.labels({ result: "unchanged" }),
-    refused: polls.labels({ result: "refused" }),
-  };
-  for (const result of Object.values(byResult)) result.inc(0);
   return {
     registry,
     poll(result, seconds) {
-      byResult[result].inc();
-      if (seconds !== null) pollSeconds.observe(seconds);
+      polls[result] += 1;
+      if (seconds !== null) pollSeconds.tally(seconds);
     },
     request(route, method, status, seconds) {
       requests.inc({ route, method, status: `${Math.floor(status / 100)}xx` });
