@@ -38,7 +38,9 @@ export interface Shell {
 
 export function openShell(environment: Record<string, string> = {}): Shell {
   const dir = mkdtempSync(join(tmpdir(), "context-edge-cli-"));
-  const base = { PATH: process.env["PATH"] ?? "", HOME: dir, XDG_CONFIG_HOME: join(dir, "config"), ...environment };
+  const { PATH = "", NODE_COMPILE_CACHE = "" } = process.env;
+  const home = { HOME: dir, XDG_CONFIG_HOME: join(dir, "config") };
+  const base = { PATH, NODE_COMPILE_CACHE, ...home, ...environment };
   const start: Shell["start"] = (args, env = {}) => {
     const child = spawn(process.execPath, [MAIN, ...args], { env: { ...base, ...env }, stdio: "pipe" });
     let stdout = "";

@@ -67,7 +67,8 @@ export function openSite(env: Record<string, string> = {}): Site {
 }
 
 async function startHub(env: Record<string, string>): Promise<HubProcess> {
-  const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env["PATH"], ...env } });
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const child = spawn(process.execPath, [MAIN], { env: { PATH, NODE_COMPILE_CACHE, ...env } });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const url = await addressOf(child);
   return {
