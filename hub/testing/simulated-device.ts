@@ -49,6 +49,8 @@ export interface SimulatedDevice {
 
 const WAIT_S = 2;
 const BACKOFF_MS = 100;
+/** Between two reports: so many that a gate can judge even a wave of one device by its next report. */
+const PREDICTIONS = 200;
 const INVENTORY = { agent_version: "simulated", arch: "arm64" };
 export async function simulateDevice(settings: Settings): Promise<SimulatedDevice> {
   const { id, hubUrl, random } = settings;
@@ -81,16 +83,10 @@ export async function simulateDevice(settings: Settings): Promise<SimulatedDevic
   async function report(underWay: Observed["models"][string]["attempt"] = null): Promise<void> {
     number += 1;
     const at = new Date().toISOString();
-    const stats = current && { since: at, digest: current.digest, predictions: number, errors: 0, avg_ms: 5 };
-    const model = {
-      current,
-      backup: null,
-      current_since: at,
-      attempt: underWay,
-      last_outcome: lastOutcome,
-      quarantined: [],
-      stats,
-    };
+    const counts = { predictions: number * PREDICTIONS, errors: 0, avg_ms: 5 };
+    const stats = current && { since: at, digest: current.digest, ...counts };
+    const slots = { current, backup: null, current_since: at };
+    const model = { ...slots, attempt: underWay, last_outcome: lastOutcome, quarantined: [], stats };
     const state = {
       at,
       phase: underWay?.phase ?? ("idle" as const),
