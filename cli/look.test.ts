@@ -21,8 +21,10 @@ beforeAll(async () => {
 });
 afterAll(() => at.close());
 
-/** On a terminal of so many columns; `onScreen` is called whenever it has shown something.
- * @returns everything shown, and what the command ended with */
+/**
+ * On a terminal of so many columns; `onScreen` is called whenever it has shown something.
+ * @returns everything shown, and what the command ended with
+ */
 async function onTerminal(
   words: string,
   env: Record<string, string> = {},
